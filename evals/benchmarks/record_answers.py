@@ -1,0 +1,80 @@
+"""Record what the embedded model answers about sample reports, for tests that shall be fast.
+
+    python -m evals.benchmarks.record_answers [REPORT ...] [--out FILE]
+
+Runs `gongkai extract --strategy label` over the reports in a temporary folder and copies
+its answers, a line of JSON each. Tests play them back: the same questions, the same
+answers. To be run again when the prompt, the examples or the wording rules have changed;
+with the prefix in the cache it takes seconds, else some minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from pipeline.cli.app import app, run_app
+from pipeline.errors import StartError
+from pipeline.runs.folder import RunFolder
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "gold" / "samples"
+REPORTS = (SAMPLES / "tinglan_2020.txt", SAMPLES / "moling_2023.md")
+RECORDED = ROOT / "tests" / "recorded" / "label_answers.jsonl"
+
+
+def record(reports: Sequence[Path], out: Path) -> int:
+    """Write the answers about `reports` to `out`; how many there are.
+
+    Raises StartError when the run fails: an incomplete recording is worse than an old one.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        code = run_app(app, ["extract", *(str(report) for report in reports), "--out", str(run)])
+        if code != 0:
+            raise StartError(
+                f"the run over {len(reports)} reports ended with exit code {code}: nothing recorded"
+            )
+        lines = [json.dumps(answer, ensure_ascii=False) for answer in answers(RunFolder(run).answers)]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return len(lines)
+
+
+def answers(store: Path) -> Iterator[dict[str, Any]]:
+    """The answers of a store in the order of their keys, without times: these differ from run to run."""
+    with closing(sqlite3.connect(store)) as connection:
+        rows = connection.execute(
+            "SELECT key, model, endpoint, prompt_sha256, content, usage, logprobs FROM answers ORDER BY key"
+        ).fetchall()
+    for key, model, endpoint, prompt_sha256, content, usage, logprobs in rows:
+        yield {
+            "key": key,
+            "model": model,
+            "endpoint": endpoint,
+            "prompt_sha256": prompt_sha256,
+            "content": content,
+            "usage": json.loads(usage) | {"seconds": 0.0},
+            "logprobs": [[token["token"], token["logprob"]] for token in json.loads(logprobs or "[]")],
+        }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description="Record the embedded model's answers about sample reports.")
+    parser.add_argument("reports", nargs="*", type=Path, default=list(REPORTS), metavar="REPORT")
+    parser.add_argument("--out", type=Path, default=RECORDED, metavar="FILE")
+    given = parser.parse_args(arguments)
+    count = record(given.reports, given.out)
+    print(f"{count} answers written to {given.out}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,214 @@
+"""The command `gongkai`: extract, check, export, show, model.
+
+`app` is put together with the evaluation's commands in `evals.cli`; `run_app` is the one
+place where errors become messages and exit codes:
+
+    0 every document has a record without failure     3 nothing could start
+    1 some documents failed, or the run was cut short 4, 5 a gate failed, or cannot be judged
+    2 the command was called wrongly                  130 stopped with Ctrl-C
+
+What a command needs is imported when it runs: `gongkai --help` need not load a model's client.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from pipeline import __version__
+from pipeline.cli.model import PathOption, model_app
+from pipeline.cli.support import Listed, ListedGroup, run_app
+from pipeline.errors import UsageError
+from pipeline.terminal import error_console, out_console, plain, say
+
+__all__ = ["app", "main", "run_app"]
+
+EXIT_SOME_FAILED = 1
+EXIT_INTERRUPTED = 130
+
+FormatName = Literal["csv", "parquet", "dta", "xlsx", "datasets"]
+
+app = typer.Typer(
+    name="gongkai",
+    cls=ListedGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Annual disclosure reports of Chinese government bodies as checked data, every figure traced to its "
+    "print.\n\n\b\nExamples:\n  gongkai extract reports/ --out run\n  gongkai show run county_2023\n"
+    "  gongkai export run --format csv --out tables",
+)
+app.add_typer(model_app, name="model")
+
+Sources = Annotated[
+    list[Path], typer.Argument(metavar="SOURCE", help="Reports (txt, md, html, pdf) or folders.")
+]
+RunOption = Annotated[
+    Path, typer.Option("--out", metavar="RUN", help="Run folder; goes on with a run that is there.")
+]
+ModelOption = Annotated[
+    str | None, typer.Option("--model", metavar="NAME", help="Embedded model, or one of --base-url.")
+]
+BaseUrlOption = Annotated[
+    str | None,
+    typer.Option(
+        "--base-url",
+        metavar="URL",
+        help="OpenAI-compatible endpoint; its key from GONGKAI_API_KEY or OPENAI_API_KEY.",
+    ),
+]
+StrategyOption = Annotated[
+    Literal["label", "fill", "rules"],
+    typer.Option(
+        "--strategy",
+        help="label: the model says what each figure is; fill: it fills the form; rules: no model.",
+    ),
+]
+EngineOption = Annotated[
+    Literal["local", "ray"], typer.Option("--engine", help="Where documents are worked on.")
+]
+ConcurrencyOption = Annotated[
+    int | None,
+    typer.Option("--concurrency", min=1, max=256, help="Documents at a time with --base-url [8]."),
+]
+RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Do failed documents again.")]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `gongkai extract` wrote.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gongkai {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def gongkai(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+@app.command(cls=Listed)
+def extract(
+    sources: Sources,
+    out: RunOption,
+    model: ModelOption = None,
+    base_url: BaseUrlOption = None,
+    strategy: StrategyOption = "label",
+    engine: EngineOption = "local",
+    concurrency: ConcurrencyOption = None,
+    retry_failed: RetryOption = False,
+    model_path: PathOption = None,
+) -> None:
+    """Read reports and folders into a run folder: facts, findings, canonical texts.
+
+    The same command on the same RUN goes on where it stopped. The first Ctrl-C finishes the
+    documents in flight, a second one stops at once. Files of a folder that are no reports are
+    listed and skipped.
+
+    \b
+    Examples:
+      gongkai extract reports/ --out run
+      gongkai extract a.pdf b.html --out run --strategy rules
+      gongkai extract reports/ --out run --model gpt-5-mini --base-url https://api.openai.com/v1
+      gongkai extract reports/ --out run --retry-failed
+    """
+    if engine == "ray":
+        raise UsageError("--engine ray is not in this version: use --engine local")
+    from pipeline.runs import run
+    from pipeline.runs import session as model_session
+    from pipeline.runs.outcome import print_outcome, print_skipped
+    from pipeline.runs.progress import run_progress
+    from pipeline.runs.sources import list_inputs
+
+    choice = model_session.ModelChoice(strategy, model, base_url, model_path)
+    model_session.check_choice(choice)
+    errors = error_console()
+    workers = model_session.concurrency_of(choice, concurrency)
+    if concurrency is not None and concurrency != workers:
+        say(errors, "One document at a time: --concurrency is for a model behind --base-url.")
+    listing = list_inputs(sources, out)
+    print_skipped(errors, listing.skipped)
+    outcome = run.run_documents(
+        listing,
+        out,
+        model_session.identity_of(choice),
+        model_session.stages_opener(choice, errors),
+        run.RunOptions(workers, retry_failed, tuple(plain(source).plain for source in sources)),
+        run_progress(errors),
+    )
+    print_outcome(out_console(), outcome)
+    if outcome.was_interrupted:
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if outcome.stopped is not None or outcome.summary.failures:
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+@app.command(cls=Listed)
+def check(run: RunArgument) -> None:
+    """Run the identities again over the records of a run, and write RUN/check.json.
+
+    Nothing is read again and no record is changed.
+
+    \b
+    Example:
+      gongkai check run
+    """
+    from pipeline.runs.outcome import print_checked
+    from pipeline.runs.recheck import check_run
+
+    print_checked(out_console(), check_run(run), run)
+
+
+@app.command(cls=Listed)
+def export(
+    run: RunArgument,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the tables.")],
+    format_name: Annotated[
+        FormatName, typer.Option("--format", help="Kind of files (dta and xlsx: not yet).")
+    ] = "csv",
+) -> None:
+    """Write the tables facts, panel, documents, findings and codebook.
+
+    \b
+    Examples:
+      gongkai export run --format csv --out tables
+      gongkai export run --format parquet --out tables
+      gongkai export run --format datasets --out dataset
+    """
+    from pipeline.export.write import export_run
+
+    for name, rows in export_run(run, format_name, out).items():
+        say(out_console(), f"{name}: {rows} rows")
+    say(out_console(), f"written to {out}")
+
+
+@app.command(cls=Listed)
+def show(
+    run: RunArgument,
+    document: Annotated[
+        str, typer.Argument(metavar="DOC", help="doc_id, file or hash; its beginning is enough.")
+    ],
+) -> None:
+    """One record: tables as the forms print them, prose with its words, findings.
+
+    Marks: `·` blank, `/` not applicable, `?` illegible, `0*` zero in words, `-` not mentioned.
+
+    \b
+    Example:
+      gongkai show run county_2023
+    """
+    from pipeline.cli.show import show_record
+
+    out_console().print(show_record(run, document))
+
+
+def main() -> None:
+    """The command without the evaluation's part."""
+    sys.exit(run_app(app))

@@ -1,0 +1,1 @@
+"""The baseline: a model fills the whole schema in one call."""

@@ -1,0 +1,1 @@
+"""Who reports, for which period, and whether a text is a report at all."""

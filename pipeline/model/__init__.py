@@ -1,0 +1,1 @@
+"""Asking a model: prompts, calls, the store of answers, the embedded model."""

@@ -1,0 +1,29 @@
+"""How much of a file is read before it is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.errors import TooLarge
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Upper bounds for one document. A report is far below them; a bomb is not."""
+
+    file_bytes: int = 64 * 1024 * 1024
+    text_characters: int = 20_000_000
+    pages: int = 2_000
+    table_cells: int = 200_000
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def refuse_above(count: int, limit: int, what: str) -> None:
+    """Raise TooLarge if `count` is over `limit`; `what` names the limit for the message."""
+    if count > limit:
+        raise TooLarge(
+            f"{count:,} {what}: the limit is {limit:,} {what}. "
+            "Cut the report out of the file, or raise the limit if the file really is one report."
+        )

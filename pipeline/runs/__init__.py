@@ -1,0 +1,1 @@
+"""Many documents: sources, records, resume, progress."""

@@ -1,0 +1,1 @@
+"""The three tables of the forms: read by label, never by position."""

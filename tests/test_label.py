@@ -1,0 +1,448 @@
+"""Asking a model what figures are: the prefix, the questions, the answers, and whose word counts."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import yaml
+from fake_openai import FakeServer, Reply, fake_openai
+from prose_material import document
+from pydantic import ValidationError
+
+from pipeline.config import prompts_dir
+from pipeline.document import Document
+from pipeline.errors import AnswerInvalid, PromptError
+from pipeline.fact import Usage
+from pipeline.model import prompts
+from pipeline.model.answers import AnswerStore
+from pipeline.model.endpoint import Endpoint
+from pipeline.model.llm import ModelClient
+from pipeline.prose import label
+from pipeline.prose.facts import LabelledMention
+from pipeline.prose.fields import OTHER, path_of_label
+from pipeline.prose.label import (
+    AGREED_CONFIDENCE,
+    DISPUTED_CONFIDENCE,
+    MAX_FIGURES_A_CALL,
+    MIN_CONFIDENCE,
+    UNKNOWN_CONFIDENCE,
+    Labelling,
+    allowed_labels,
+    answer_type,
+    label_mentions,
+    label_prompt,
+)
+from pipeline.prose.mentions import Mention, find_mentions
+from pipeline.prose.rule_label import RuleLabel, Strength
+from pipeline.prose.wording import RULE_CONFIDENCE
+from pipeline.read import read_document
+
+TEXT = "通过网站公开12条，微博公开3条。"
+WEBSITE, WEIBO, TOTAL = "proactive.channel.website", "proactive.channel.weibo", "proactive.total"
+SAMPLES = Path(__file__).parents[1] / "gold" / "samples"
+
+
+# The prompt: the same for every call, and its examples are whole
+
+
+@pytest.fixture
+def prompt_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the prompt files that a test may change."""
+    folder = tmp_path / "prompts"
+    shutil.copytree(prompts_dir(), folder)
+    for module in (label, prompts):
+        monkeypatch.setattr(module, "prompts_dir", lambda: folder)
+    label_prompt.cache_clear()
+    yield folder
+    label_prompt.cache_clear()
+
+
+def examples() -> list[dict[str, Any]]:
+    path = prompts_dir() / "label_examples.yaml"
+    return list(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def test_prompt_is_system_text_then_examples_in_turn() -> None:
+    roles = [message.role for message in label_prompt().messages]
+    assert roles == ["system", *["user", "assistant"] * len(examples())]
+
+
+def test_prompt_names_every_label_once() -> None:
+    system = label_prompt().messages[0].content
+    listed = system.rpartition("标签：")[2].strip().split("、")
+    assert listed == [*path_of_label(), OTHER]
+
+
+def test_examples_answer_in_the_form_that_is_asked_for() -> None:
+    messages = label_prompt().messages[1:]
+    for example, question, answer in zip(examples(), messages[::2], messages[1::2], strict=True):
+        keys = question.content.rpartition("\n")[2].split(" ")
+        assert list(json.loads(answer.content)) == keys
+        assert list(json.loads(answer.content).values()) == example["labels"]
+
+
+def test_no_example_is_a_sentence_of_a_sample_report() -> None:
+    texts = [read_document(path).text for path in SAMPLES.iterdir() if path.suffix != ".yaml"]
+    assert texts
+    for example in examples():
+        assert not any(example["text"].rstrip("。") in text for text in texts)
+
+
+BROKEN_EXAMPLES = [
+    ("a label too few", {"text": "公开12条，微博3条。", "labels": ["公开总数"]}, "2 figures and 1 labels"),
+    ("a label too many", {"text": "公开12条。", "labels": ["公开总数", "微博"]}, "1 figures and 2 labels"),
+    ("an unknown label", {"text": "公开12条。", "labels": ["公开总量"]}, "公开总量"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "example", "says"), BROKEN_EXAMPLES, ids=[row[0] for row in BROKEN_EXAMPLES]
+)
+def test_broken_example_is_an_error(
+    name: str, example: dict[str, Any], says: str, prompt_folder: Path
+) -> None:
+    path = prompt_folder / "label_examples.yaml"
+    path.write_text(yaml.safe_dump([*examples(), example], allow_unicode=True), encoding="utf-8")
+    with pytest.raises(PromptError, match=says):
+        label_prompt()
+
+
+def test_prompt_hash_follows_both_files(prompt_folder: Path) -> None:
+    seen = {label_prompt().sha256}
+    for name in ("label.md", "label_examples.yaml"):
+        path = prompt_folder / name
+        path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+        label_prompt.cache_clear()
+        seen.add(label_prompt().sha256)
+    assert len(seen) == 3
+
+
+# The question and the type of its answer
+
+
+def figures(*lines: str) -> list[Mention]:
+    return [mention for mention in find_mentions(document(*lines)) if mention.kind == "figure"]
+
+
+def choices(mention: Mention, schema: dict[str, Any], key: str) -> list[str]:
+    """The closed set of one figure in a JSON schema."""
+    field = schema["properties"][key]
+    return list(field.get("enum", [field.get("const")]))
+
+
+def test_schema_has_a_closed_set_for_each_figure_in_order_of_print() -> None:
+    mentions = figures(TEXT)
+    schema = answer_type(mentions).model_json_schema()
+    assert list(schema["properties"]) == ["1:12条", "2:3条"]
+    assert schema["required"] == ["1:12条", "2:3条"]
+    assert schema["additionalProperties"] is False
+    for mention, key in zip(mentions, schema["properties"], strict=True):
+        assert choices(mention, schema, key) == list(allowed_labels(mention))
+
+
+def test_key_is_the_print_without_white_space() -> None:
+    schema = answer_type(figures("全年公开政府信息 1 136 余条。")).model_json_schema()
+    assert list(schema["properties"]) == ["1:1136余条"]
+
+
+def test_none_of_the_fields_can_always_be_answered() -> None:
+    for mention in figures(TEXT, "收取费用12元。", "配备专职人员3名。"):
+        assert allowed_labels(mention)[-1] == OTHER
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"1:12条":"微波","2:3条":"微博"}',
+        '{"1:12条":"微博"}',
+        '{"1:12条":"微博","2:3条":"微博","3:4条":"微博"}',
+    ],
+    ids=["label outside of the set", "figure left out", "figure too many"],
+)
+def test_answers_that_do_not_fit(content: str) -> None:
+    with pytest.raises(ValidationError):
+        answer_type(figures(TEXT)).model_validate_json(content)
+
+
+# Calls. What wording says is set by hand, so that each case is about the model's part.
+
+Wording = Callable[..., None]
+MakeClient = Callable[..., ModelClient]
+
+
+@pytest.fixture
+def wording(monkeypatch: pytest.MonkeyPatch) -> Wording:
+    """Sets what wording says of the mentions in order: (path, strength)."""
+
+    def set_to(*said: tuple[str | None, Strength]) -> None:
+        def by_hand(mentions: Sequence[Mention], year: int | None = None) -> tuple[RuleLabel, ...]:
+            return tuple(
+                RuleLabel(mention, path, strength)
+                for mention, (path, strength) in zip(mentions, said, strict=True)
+            )
+
+        monkeypatch.setattr(label, "label_by_wording", by_hand)
+
+    return set_to
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[MakeClient]:
+    """Makes clients of a fake server."""
+    with ExitStack() as opened:
+        store = opened.enter_context(AnswerStore(tmp_path / "answers.sqlite"))
+
+        def make(fake: FakeServer, settles: Literal["silent", "open"] = "open") -> ModelClient:
+            endpoint = Endpoint(fake.base_url, "tiny", "fake", timeout_seconds=5.0, settles=settles)
+            return opened.enter_context(ModelClient(endpoint, store, sleep=lambda seconds: None))
+
+        yield make
+
+
+def answer(*pairs: tuple[str, str]) -> str:
+    return json.dumps(dict(pairs), ensure_ascii=False, separators=(",", ":"))
+
+
+def told(labelling: Labelling, report: Document) -> list[tuple[str, str, str]]:
+    """Print, path and method of everything labelled."""
+    return [(item.mention.raw(report), item.path, item.method) for item in labelling.labelled]
+
+
+OPEN: tuple[tuple[str | None, Strength], ...] = ((None, "none"), (None, "none"))
+
+
+def test_answer_becomes_labels(wording: Wording, client: MakeClient) -> None:
+    wording(*OPEN)
+    report = document(TEXT)
+    with fake_openai(Reply(answer(("1:12条", "政府网站"), ("2:3条", "微博")))) as fake:
+        labelling = label_mentions(report, client(fake))
+    assert told(labelling, report) == [("12条", WEBSITE, "label"), ("3条", WEIBO, "label")]
+    assert labelling.usage.requests == 1
+    assert labelling.usage.input_tokens == 100
+
+
+def test_question_is_heading_sentence_and_figures(wording: Wording, client: MakeClient) -> None:
+    wording(*OPEN)
+    with fake_openai(Reply(answer(("1:12条", "政府网站"), ("2:3条", "微博")))) as fake:
+        label_mentions(document("# 二、主动公开情况", f"前一句。{TEXT}后一句。"), client(fake))
+        question = fake.requests[0]["messages"][-1]
+    assert question == {"role": "user", "content": f"【主动公开情况】{TEXT}\n1:12条 2:3条"}
+
+
+def test_prefix_is_the_same_bytes_in_every_call(wording: Wording, client: MakeClient) -> None:
+    wording((None, "none"), (None, "none"), (None, "none"))
+    report = document("# 一、概述", TEXT, "# 二、主动公开情况", "全年公开信息15条。")
+    replies = (
+        Reply(answer(("1:12条", "政府网站"), ("2:3条", "微博"))),
+        Reply(answer(("1:15条", "公开总数"))),
+    )
+    with fake_openai(*replies) as fake:
+        label_mentions(report, client(fake))
+        first, second = fake.raw_bodies
+        prefixes = [request["messages"][:-1] for request in fake.requests]
+    assert prefixes == [[message.as_dict() for message in label_prompt().messages]] * 2
+    marks = [raw.rindex("【".encode()) for raw in (first, second)]
+    assert marks[0] == marks[1]
+    assert first[: marks[0]] == second[: marks[1]]
+
+
+def test_what_wording_says_plainly_is_never_asked(wording: Wording, client: MakeClient) -> None:
+    wording((TOTAL, "strong"), (None, "none"))
+    report = document(TEXT)
+    with fake_openai(Reply(answer(("1:3条", "微博")))) as fake:
+        labelling = label_mentions(report, client(fake))
+        assert fake.requests[0]["messages"][-1]["content"] == f"{TEXT}\n1:3条"
+    assert told(labelling, report) == [("12条", TOTAL, "rule"), ("3条", WEIBO, "label")]
+    assert labelling.labelled[0].confidence == RULE_CONFIDENCE["strong"]
+
+
+def test_nothing_is_asked_where_wording_settles_all(client: MakeClient) -> None:
+    report = document("全年主动公开政府信息873条。", "收到政府信息公开申请54件。", "未收取费用。")
+    with fake_openai(Reply(status=500)) as fake:
+        labelling = label_mentions(report, client(fake), 2021)
+        assert fake.requests == []
+    assert [item.path for item in labelling.labelled] == [
+        TOTAL,
+        "requests.new_received.total",
+        "fees.charged_yuan",
+    ]
+    assert labelling.usage == Usage()
+
+
+def test_zeros_and_figures_without_a_possible_field_are_never_asked(
+    wording: Wording, client: MakeClient
+) -> None:
+    wording((None, "none"), (None, "none"))
+    with fake_openai(Reply(status=500)) as fake:
+        labelling = label_mentions(document("未收到锦旗，栽种树木300段。"), client(fake))
+        assert fake.requests == []
+    assert labelling.labelled == ()
+
+
+def test_model_may_say_that_a_figure_is_of_no_field(wording: Wording, client: MakeClient) -> None:
+    wording(*OPEN)
+    report = document(TEXT)
+    with fake_openai(Reply(answer(("1:12条", "政府网站"), ("2:3条", OTHER)))) as fake:
+        labelling = label_mentions(report, client(fake))
+    assert told(labelling, report) == [("12条", WEBSITE, "label")]
+
+
+def test_label_outside_of_the_set_is_asked_again(wording: Wording, client: MakeClient) -> None:
+    wording(*OPEN)
+    report = document(TEXT)
+    wrong = Reply(answer(("1:12条", "政府网站"), ("2:3条", "收取费用")))
+    right = Reply(answer(("1:12条", "政府网站"), ("2:3条", "微博")))
+    with fake_openai(wrong, right) as fake:
+        labelling = label_mentions(report, client(fake))
+        assert len(fake.requests) == 2
+    assert told(labelling, report) == [("12条", WEBSITE, "label"), ("3条", WEIBO, "label")]
+    assert labelling.usage.requests == 2
+
+
+def test_labels_that_never_fit_are_an_error(wording: Wording, client: MakeClient) -> None:
+    wording(*OPEN)
+    with (
+        fake_openai(Reply(answer(("1:12条", "收取费用"), ("2:3条", "微博")))) as fake,
+        pytest.raises(AnswerInvalid, match="fake"),
+    ):
+        label_mentions(document(TEXT), client(fake))
+
+
+def test_a_long_sentence_is_asked_in_parts(wording: Wording, client: MakeClient) -> None:
+    count = MAX_FIGURES_A_CALL + 2
+    wording(*[(None, "none")] * count)
+    text = "公开信息" + "，".join(f"微博{number}0条" for number in range(1, count + 1)) + "。"
+    parts = (range(1, MAX_FIGURES_A_CALL + 1), range(MAX_FIGURES_A_CALL + 1, count + 1))
+    replies = [
+        Reply(answer(*((f"{place}:{number}0条", "微博") for place, number in enumerate(part, 1))))
+        for part in parts
+    ]
+    with fake_openai(*replies) as fake:
+        labelling = label_mentions(document(text), client(fake))
+        assert len(fake.requests) == 2
+    assert [item.path for item in labelling.labelled] == [WEIBO] * count
+
+
+def test_the_same_question_is_asked_once(wording: Wording, client: MakeClient) -> None:
+    wording(*OPEN)
+    with fake_openai(Reply(answer(("1:12条", "政府网站"), ("2:3条", "微博")))) as fake:
+        asking = client(fake)
+        first = label_mentions(document(TEXT), asking)
+        second = label_mentions(document(TEXT), asking)
+        assert len(fake.requests) == 1
+    assert told(first, document(TEXT)) == told(second, document(TEXT))
+
+
+# Confidence
+
+
+def labelled_with(
+    reply: Reply, wording: Wording, client: MakeClient, settles: Literal["silent", "open"] = "open"
+) -> tuple[LabelledMention, ...]:
+    """What comes of `网站公开12条` when the model replies so."""
+    with fake_openai(reply) as fake:
+        return label_mentions(document("通过网站公开12条。"), client(fake, settles)).labelled
+
+
+def tokens(*logprobs: float) -> Reply:
+    """`政府网站` in two tokens with these log-probabilities."""
+    pieces = ('{"1:12条":"', "政府", "网站", '"}')
+    return Reply("".join(pieces), logprobs=tuple(zip(pieces, (0.0, *logprobs, -9.0), strict=True)))
+
+
+def test_confidence_is_the_product_of_the_labels_tokens(wording: Wording, client: MakeClient) -> None:
+    wording((None, "none"))
+    (item,) = labelled_with(tokens(-0.1, -0.02), wording, client)
+    assert item.confidence == pytest.approx(math.exp(-0.12))
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply('{"1:12条":"政府网站"}'),
+        Reply('{"1:12条":"政府网站"}', logprobs=(("{", 0.0), ("\ufffd", -0.1))),
+    ],
+    ids=["none given", "pieces of characters"],
+)
+def test_confidence_unknown(reply: Reply, wording: Wording, client: MakeClient) -> None:
+    wording((None, "none"))
+    (item,) = labelled_with(reply, wording, client)
+    assert item.confidence == UNKNOWN_CONFIDENCE
+
+
+# Whose word counts: wording said (path, strength), the model answers 政府网站 with this
+# log-probability, and its labels settle the silent figures or all open ones.
+
+SURE, UNSURE = math.log(MIN_CONFIDENCE + 0.1), math.log(MIN_CONFIDENCE - 0.1)
+Outcome = tuple[str, str, float, tuple[tuple[str, str], ...]]
+DECISIONS: list[tuple[str, str | None, Strength, Literal["silent", "open"], float, Outcome | None]] = [
+    ("both agree", WEBSITE, "weak", "silent", SURE, (WEBSITE, "rule", AGREED_CONFIDENCE, ())),
+    ("both agree, remote", WEBSITE, "weak", "open", UNSURE, (WEBSITE, "rule", AGREED_CONFIDENCE, ())),
+    (
+        "small model against weak wording", TOTAL, "weak", "silent", SURE,
+        (TOTAL, "rule", DISPUTED_CONFIDENCE, ((WEBSITE, "label"),)),
+    ),
+    (
+        "large model against weak wording", TOTAL, "weak", "open", SURE,
+        (WEBSITE, "label", math.exp(SURE), ((TOTAL, "rule"),)),
+    ),
+    ("nothing said, small model sure", None, "none", "silent", SURE, (WEBSITE, "label", math.exp(SURE), ())),
+    ("nothing said, small model unsure", None, "none", "silent", UNSURE, None),
+    ("nothing said, large model", None, "none", "open", UNSURE, (WEBSITE, "label", math.exp(UNSURE), ())),
+    ("no field said, small model", None, "weak", "silent", SURE, None),
+    ("no field said, large model", None, "weak", "open", SURE, (WEBSITE, "label", math.exp(SURE), ())),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "strength", "settles", "logprob", "outcome"),
+    DECISIONS,
+    ids=[row[0] for row in DECISIONS],
+)
+def test_whose_word_counts(
+    name: str,
+    path: str | None,
+    strength: Strength,
+    settles: Literal["silent", "open"],
+    logprob: float,
+    outcome: Outcome | None,
+    wording: Wording,
+    client: MakeClient,
+) -> None:
+    wording((path, strength))
+    found = labelled_with(tokens(logprob, 0.0), wording, client, settles)
+    told = [(item.path, item.method, round(item.confidence, 9), item.alternatives) for item in found]
+    expected = [] if outcome is None else [(outcome[0], outcome[1], round(outcome[2], 9), outcome[3])]
+    assert told == expected
+
+
+def test_both_against_it_a_weak_field_is_kept_and_the_doubt_shown(
+    wording: Wording, client: MakeClient
+) -> None:
+    """The model says 无关: a small one does not settle it, a large one does."""
+    wording((WEBSITE, "weak"))
+    reply = Reply(answer(("1:12条", OTHER)))
+    (kept,) = labelled_with(reply, wording, client, "silent")
+    assert (kept.path, kept.confidence) == (WEBSITE, DISPUTED_CONFIDENCE)
+
+
+def test_a_category_from_the_model_has_its_subject(wording: Wording, client: MakeClient) -> None:
+    wording((None, "none"))
+    with fake_openai(Reply(answer(("1:32条", "分类信息")))) as fake:
+        found = label_mentions(document("公开政策法规类信息32条。"), client(fake)).labelled
+    assert [(item.path, item.label) for item in found] == [("proactive.category", "政策法规类信息")]
+
+
+def test_ask_all_asks_about_plain_figures_too(client: MakeClient) -> None:
+    report = document("全年主动公开政府信息873条。")
+    with fake_openai(Reply(answer(("1:873条", "公开总数")))) as fake:
+        labelling = label_mentions(report, client(fake), ask_all=True)
+        assert len(fake.requests) == 1
+    assert told(labelling, report) == [("873条", TOTAL, "rule")]

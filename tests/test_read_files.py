@@ -1,0 +1,146 @@
+"""Choosing the reader, encodings with right and wrong declarations, refusals."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import DocumentError, EmptyFile, TooLarge, UnsupportedFormat
+from pipeline.read import Limits, read_document
+from pipeline.read.encoding import decode
+
+SENTENCE = "云岭县全年主动公开政府信息1200余条，未收到公开申请。"
+
+
+def write(tmp_path: Path, data: bytes, name: str = "report.txt") -> Path:
+    path = tmp_path / name
+    path.write_bytes(data)
+    return path
+
+
+ENCODINGS = ["utf-8", "utf-8-sig", "gb18030", "gbk", "gb2312", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_text_without_declaration(tmp_path: Path, encoding: str) -> None:
+    data = f"一、概述\n{SENTENCE}\n".encode(encoding)
+    assert read_document(write(tmp_path, data)).text == f"一、概述\n{SENTENCE}\n"
+
+
+DECLARED = [
+    # written in, declared as, read as
+    ("utf-8", "utf-8", "utf-8"),
+    ("gb18030", "gb2312", "gb18030"),
+    ("gb18030", "GBK", "gb18030"),
+    ("utf-8", "gb2312", "utf-8"),
+    ("gb18030", "utf-8", "gb18030"),
+    ("gb18030", "iso-8859-1", "gb18030"),
+    ("gb18030", "no-such-code", "gb18030"),
+    ("gb18030", None, "gb18030"),
+    ("utf-8", None, "utf-8"),
+    ("big5", "big5", "big5"),
+]
+
+
+@pytest.mark.parametrize(("written", "declared", "read_as"), DECLARED)
+def test_page_with_declaration(tmp_path: Path, written: str, declared: str | None, read_as: str) -> None:
+    sentence = "本年度共收到申請十二件。" if written == "big5" else SENTENCE
+    meta = f"<meta http-equiv=Content-Type content='text/html; charset={declared}'>" if declared else ""
+    data = f"<html><head>{meta}</head><body><p>{sentence}</p></body></html>".encode(written)
+    document = read_document(write(tmp_path, data, "report.html"))
+    assert document.text == sentence + "\n"
+    assert decode(data).encoding == read_as
+    same = {"utf-8": ["utf-8"], "gb18030": ["gb2312", "gbk"], "big5": ["big5"]}[read_as]
+    assert bool(document.notes) == (declared is not None and declared.lower() not in same)
+
+
+def test_a_few_damaged_bytes_do_not_lose_the_text(tmp_path: Path) -> None:
+    for encoding in ("utf-8", "gb18030"):
+        data = (SENTENCE * 40).encode(encoding)
+        document = read_document(write(tmp_path, data[:-1]))
+        assert SENTENCE * 39 in document.text
+        assert "damaged" in document.notes[0]
+
+
+CONTENT = [
+    (b"<!DOCTYPE html><p>x", "report.txt", "text/html"),
+    ("<div><p>甲</p><p>乙</p></div>".encode(), "report.txt", "text/html"),
+    ("# 报告\n\n正文。".encode(), "report.html", "text/markdown"),
+    ("网址<http://example.cn>已更新。".encode(), "report.html", "text/plain"),
+    ("BM12条，公开。".encode(), "report.txt", "text/plain"),
+]
+
+
+@pytest.mark.parametrize(("data", "name", "media_type"), CONTENT)
+def test_the_carrier_is_chosen_by_content(tmp_path: Path, data: bytes, name: str, media_type: str) -> None:
+    assert read_document(write(tmp_path, data, name)).media_type == media_type
+
+
+def test_identity_of_the_document(tmp_path: Path) -> None:
+    data = SENTENCE.encode()
+    document = read_document(write(tmp_path, data, "云岭县_2031.年报.txt"))
+    assert (document.doc_id, document.file) == ("云岭县_2031.年报", "云岭县_2031.年报.txt")
+    assert document.sha256 == hashlib.sha256(data).hexdigest()
+    assert document.page_count is None
+
+
+REFUSED = [
+    (b"", EmptyFile, "empty"),
+    (" \n\t\u3000\r\n".encode(), EmptyFile, "white space"),
+    (b"\xef\xbb\xbf\n", EmptyFile, "white space"),
+    (
+        b"PK\x03\x04" + bytes(26) + b"word/document.xml" + bytes(99),
+        UnsupportedFormat,
+        r"Word document \(.docx\)",
+    ),
+    (b"PK\x03\x04" + bytes(26) + b"xl/workbook.xml" + bytes(99), UnsupportedFormat, "Excel"),
+    (b"PK\x03\x04" + bytes(99), UnsupportedFormat, "ZIP archive"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), UnsupportedFormat, "old Word .doc"),
+    (b"\x89PNG\r\n\x1a\n" + bytes(99), UnsupportedFormat, "image"),
+    (b"\xff\xd8\xff\xe0" + bytes(99), UnsupportedFormat, "image"),
+    (b"{\\rtf1 abc}", UnsupportedFormat, "RTF"),
+    (bytes(range(256)) * 20, UnsupportedFormat, "binary data"),
+]
+
+
+@pytest.mark.parametrize(("data", "error", "says"), REFUSED)
+def test_refusals_say_what_the_file_is(
+    tmp_path: Path, data: bytes, error: type[DocumentError], says: str
+) -> None:
+    with pytest.raises(error, match=f"^report.dat: .*{says}"):
+        read_document(write(tmp_path, data, "report.dat"))
+
+
+def test_unsupported_names_what_is_read(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedFormat, match="text, Markdown, HTML, and PDF with a text layer"):
+        read_document(write(tmp_path, b"PK\x03\x04" + bytes(99)))
+
+
+LIMITS = [(Limits(file_bytes=10), "bytes"), (Limits(text_characters=10), "characters")]
+
+
+@pytest.mark.parametrize(("limits", "names"), LIMITS)
+def test_limits(tmp_path: Path, limits: Limits, names: str) -> None:
+    with pytest.raises(TooLarge, match=f"the limit is 10 {names}"):
+        read_document(write(tmp_path, SENTENCE.encode()), limits=limits)
+
+
+def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"missing\.txt: the file cannot be read"):
+        read_document(tmp_path / "missing.txt")
+    with pytest.raises(DocumentError, match="cannot be read"):
+        read_document(tmp_path)
+
+
+SAMPLES = Path(__file__).parents[1] / "gold" / "samples"
+
+
+@pytest.mark.parametrize(
+    "path", sorted(path for path in SAMPLES.glob("*.*") if path.suffix != ".yaml"), ids=lambda p: p.name
+)
+def test_sample_reports_are_read(path: Path) -> None:
+    document = read_document(path)
+    assert "政府信息公开工作年度报告" in document.text.replace(" ", "")
+    assert all(document.slice(cell.span) == cell.text for table in document.tables for cell in table.cells)

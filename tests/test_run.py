@@ -1,0 +1,465 @@
+"""Runs over many documents: order, resume, duplicates, kills, the lock."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from run_material import (
+    IDENTITY,
+    ROOT,
+    STAGES,
+    Extraction,
+    Watcher,
+    never,
+    opener,
+    report,
+    run,
+    stub_extract,
+    write_reports,
+)
+
+from pipeline.document import Document
+from pipeline.errors import (
+    AnswerInvalid,
+    ModelUnavailable,
+    RunLocked,
+    StartError,
+    TransportFailed,
+    UsageError,
+)
+from pipeline.runs.folder import locked
+from pipeline.runs.manifest import RunIdentity, prompt_hashes, refuse_other
+from pipeline.runs.record import read_records, read_text
+from pipeline.runs.sources import Skipped, list_inputs
+from pipeline.runs.work import Stages
+
+
+def lines(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (out / "records.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def doc_ids(out: Path) -> list[str]:
+    return [line["doc_id"] for line in lines(out)]
+
+
+def manifest(out: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    return content
+
+
+def failing(error: Exception, *files: str) -> Stages:
+    """Stages that raise on some files."""
+
+    def extract(document: Document) -> Extraction:
+        if document.file in files:
+            raise error
+        return stub_extract(document)
+
+    return replace(STAGES, extract=extract)
+
+
+# ---- a whole run -------------------------------------------------------------------------
+
+
+def test_a_run_leaves_records_texts_and_manifest(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    outcome = run(write_reports(tmp_path / "in", 5), out=out, concurrency=3)
+    assert doc_ids(out) == ["r000", "r001", "r002", "r003", "r004"]
+    assert outcome.summary.statuses == {"ok": 5}
+    assert outcome.stopped is None
+    for record in read_records(out):
+        text = read_text(out, record.sha256)
+        assert text is not None
+        evidence = record.facts[0].evidence
+        assert text[evidence.start : evidence.end] == record.facts[0].raw
+    content = manifest(out)
+    assert content["strategy"] == "rules"
+    assert content["totals"]["facts"] == 5
+    assert content["start"] <= content["end"]
+    assert len(content["sessions"]) == 1
+    assert not (out / "run.pid").exists()
+
+
+def test_records_are_in_input_order_whoever_is_done_first(tmp_path: Path) -> None:
+    def slow_first(document: Document) -> Extraction:
+        time.sleep(0.2 if document.doc_id == "r000" else 0)
+        return stub_extract(document)
+
+    out, watcher = tmp_path / "run", Watcher()
+    stages = opener(replace(STAGES, extract=slow_first))
+    run(write_reports(tmp_path / "in", 4), out=out, stages=stages, watcher=watcher, concurrency=4)
+    assert watcher.records[-1].doc_id == "r000"
+    assert doc_ids(out) == ["r000", "r001", "r002", "r003"]
+
+
+# ---- what is listed ----------------------------------------------------------------------
+
+LISTING = [
+    # files below the folder, inputs in order, skipped
+    (["b.txt", "a.pdf"], ["a.pdf", "b.txt"], []),
+    (["a.txt", "manifest.csv", "a.yaml"], ["a.txt"], ["a.yaml", "manifest.csv"]),
+    (["x/a.txt", "y/a.txt"], ["x/a.txt", "y/a.txt"], []),
+    (["report.docx", "noending", "page.shtml"], ["noending", "page.shtml", "report.docx"], []),
+    (["a.txt", ".hidden.txt", "~$a.docx"], ["a.txt"], [".hidden.txt", "~$a.docx"]),
+    (["A.TXT", "a.HTML"], ["A.TXT", "a.HTML"], []),
+    (["a.txt", "old/records.jsonl", "old/run.json", "old/text/1.txt"], ["a.txt"], ["old/"]),
+]
+
+
+@pytest.mark.parametrize(("files", "inputs", "skipped"), LISTING, ids=lambda value: " ".join(value))
+def test_what_of_a_folder_is_read(
+    tmp_path: Path, files: list[str], inputs: list[str], skipped: list[str]
+) -> None:
+    for file in files:
+        path = tmp_path / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file, encoding="utf-8")
+    listing = list_inputs([tmp_path])
+    assert [item.file for item in listing.inputs] == inputs
+    assert [item.file for item in listing.skipped] == skipped
+
+
+def test_skipped_files_say_why(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a", encoding="utf-8")
+    (tmp_path / "m.csv").write_text("a", encoding="utf-8")
+    assert list_inputs([tmp_path]).skipped == (Skipped("m.csv", "no report format (.csv)"),)
+
+
+@pytest.mark.parametrize(
+    ("named", "files"),
+    [
+        (["in", "in/r000.txt"], ["r000.txt"]),
+        (["x", "y"], ["x/a.txt", "y/a.txt"]),
+        (["x/a.txt", "y/a.txt"], ["x/a.txt", "y/a.txt"]),
+        (["x/a.txt"], ["a.txt"]),
+    ],
+)
+def test_a_file_is_taken_once_and_names_differ(tmp_path: Path, named: list[str], files: list[str]) -> None:
+    write_reports(tmp_path / "in", 1)
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.txt").write_text(folder, encoding="utf-8")
+    listing = list_inputs([tmp_path / name for name in named])
+    assert [item.file for item in listing.inputs] == files
+
+
+def test_one_stem_twice_gets_two_doc_ids(tmp_path: Path) -> None:
+    for folder, count in (("x", 1), ("y", 2)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.txt").write_text(report(count=count), encoding="utf-8")
+    out = tmp_path / "run"
+    run(tmp_path / "x", tmp_path / "y", out=out)
+    first, second = lines(out)
+    assert first["doc_id"] == "a"
+    assert second["doc_id"] == f"a~{second['sha256'][:8]}"
+    assert [first["file"], second["file"]] == ["x/a.txt", "y/a.txt"]
+
+
+def test_sources_and_run_in_one_folder_are_refused(tmp_path: Path) -> None:
+    write_reports(tmp_path, 1)
+    with pytest.raises(UsageError, match="--out"):
+        list_inputs([tmp_path], tmp_path)
+
+
+# ---- the same document twice -------------------------------------------------------------
+
+
+def test_the_same_bytes_are_read_once(tmp_path: Path) -> None:
+    source = write_reports(tmp_path / "in", 2)
+    (source / "copy.txt").write_bytes((source / "r001.txt").read_bytes())
+    read: list[str] = []
+
+    def extract(document: Document) -> Extraction:
+        read.append(document.doc_id)
+        return stub_extract(document)
+
+    out = tmp_path / "run"
+    run(source, out=out, stages=opener(replace(STAGES, extract=extract)))
+    copy, _, r001 = lines(out)
+    assert read == ["copy", "r000"]
+    assert r001["facts"] == copy["facts"]
+    assert r001["usage"]["input_tokens"] == 0
+    assert [(item["rule"], item["severity"], item["at"]) for item in r001["findings"]] == [
+        ("run.duplicate", "note", "copy")
+    ]
+    assert r001["status"] == "ok"
+
+
+def test_a_copy_added_later_needs_no_model(tmp_path: Path) -> None:
+    source, out = write_reports(tmp_path / "in", 1), tmp_path / "run"
+    run(source, out=out)
+    (source / "z.txt").write_bytes((source / "r000.txt").read_bytes())
+    run(source, out=out, stages=never)
+    assert doc_ids(out) == ["r000", "z"]
+    assert lines(out)[1]["findings"][0]["at"] == "r000"
+
+
+# ---- resume ------------------------------------------------------------------------------
+
+
+def test_a_finished_run_asks_for_no_model_and_changes_nothing(tmp_path: Path) -> None:
+    source, out = write_reports(tmp_path / "in", 3), tmp_path / "run"
+    run(source, out=out)
+    before = (out / "records.jsonl").read_bytes()
+    outcome = run(source, out=out, stages=never)
+    assert (out / "records.jsonl").read_bytes() == before
+    assert outcome.written == 0
+    assert len(manifest(out)["sessions"]) == 2
+
+
+def test_only_what_is_new_is_done(tmp_path: Path) -> None:
+    source, out, watcher = write_reports(tmp_path / "in", 2), tmp_path / "run", Watcher()
+    run(source, out=out)
+    (source / "a_first.txt").write_text(report(count=7), encoding="utf-8")
+    run(source, out=out, watcher=watcher)
+    assert [item.doc_id for item in watcher.records] == ["a_first"]
+    assert doc_ids(out) == ["a_first", "r000", "r001"]
+
+
+def test_a_changed_file_replaces_its_record(tmp_path: Path) -> None:
+    source, out, watcher = write_reports(tmp_path / "in", 2), tmp_path / "run", Watcher()
+    run(source, out=out)
+    (source / "r000.txt").write_text(report(count=7777), encoding="utf-8")
+    run(source, out=out, watcher=watcher)
+    assert doc_ids(out) == ["r000", "r001"]
+    assert lines(out)[0]["facts"][0]["value"] == 7777
+    assert any("changed" in message for message in watcher.messages)
+
+
+def test_a_second_folder_is_added_and_nothing_lost(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    run(write_reports(tmp_path / "x", 2), out=out)
+    (tmp_path / "y").mkdir()
+    (tmp_path / "y" / "other.txt").write_text(report(count=9), encoding="utf-8")
+    run(tmp_path / "y", out=out)
+    assert doc_ids(out) == ["r000", "r001", "other"]
+
+
+def test_failed_documents_are_done_again_only_when_asked(tmp_path: Path) -> None:
+    source, out = write_reports(tmp_path / "in", 3), tmp_path / "run"
+    bad = opener(failing(AnswerInvalid("the answer made no sense"), "r001.txt"))
+    outcome = run(source, out=out, stages=bad)
+    assert [(item.doc_id, item.code) for item in outcome.summary.failures] == [("r001", "model_answer")]
+    assert run(source, out=out, stages=never).written == 0
+    outcome = run(source, out=out, retry_failed=True)
+    assert outcome.written == 1
+    assert outcome.summary.statuses == {"ok": 3}
+    assert doc_ids(out) == ["r000", "r001", "r002"]
+
+
+def test_a_torn_last_record_is_done_again(tmp_path: Path) -> None:
+    source, out, watcher = write_reports(tmp_path / "in", 3), tmp_path / "run", Watcher()
+    run(source, out=out)
+    whole = (out / "records.jsonl").read_bytes()
+    (out / "records.jsonl").write_bytes(whole[:-40])
+    run(source, out=out, watcher=watcher)
+    assert [item.doc_id for item in watcher.records] == ["r002"]
+    assert doc_ids(out) == ["r000", "r001", "r002"]
+
+
+OTHER_SETTINGS = [
+    ({"strategy": "label"}, "strategy: was rules, now label"),
+    ({"model": "m2"}, "model: was nothing, now m2"),
+    ({"endpoint": "host/v1"}, "endpoint: was nothing, now host/v1"),
+    ({"schema_sha256": "1" * 64}, "schema_sha256: was 000000000000…, now 111111111111…"),
+    ({"prompts": {"label.md": "a"}}, "prompts.label.md: was nothing, now a"),
+    ({"parameters": {"seed": 2}}, "parameters.seed: was nothing, now 2"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), OTHER_SETTINGS)
+def test_a_run_is_not_gone_on_with_other_settings(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    source, out = write_reports(tmp_path / "in", 1), tmp_path / "run"
+    run(source, out=out)
+    before = (out / "records.jsonl").read_bytes()
+    with pytest.raises(StartError) as raised:
+        run(source, out=out, identity=replace(IDENTITY, **changes))
+    assert message in str(raised.value)
+    assert "new folder with --out" in str(raised.value)
+    assert (out / "records.jsonl").read_bytes() == before
+
+
+def test_equal_settings_are_not_refused() -> None:
+    refuse_other(Path("run"), IDENTITY, RunIdentity(strategy="rules", schema_sha256="0" * 64))
+
+
+def test_prompts_of_the_strategy_are_hashed(tmp_path: Path) -> None:
+    for name in ("label.md", "label_examples.yaml", "fill.md"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    assert sorted(prompt_hashes("label", tmp_path)) == ["label.md", "label_examples.yaml"]
+    assert prompt_hashes("rules", tmp_path) == {}
+
+
+# ---- faults while it runs ----------------------------------------------------------------
+
+
+def test_no_model_before_the_first_record(tmp_path: Path) -> None:
+    gone = opener(failing(ModelUnavailable("nothing listens"), "r000.txt"))
+    with pytest.raises(ModelUnavailable):
+        run(write_reports(tmp_path / "in", 2), out=tmp_path / "run", stages=gone)
+
+
+def test_the_server_dies_and_the_run_goes_on_later(tmp_path: Path) -> None:
+    source, out = write_reports(tmp_path / "in", 5), tmp_path / "run"
+    dies = opener(failing(ModelUnavailable("the server died again"), "r002.txt"))
+    outcome = run(source, out=out, stages=dies)
+    assert outcome.stopped == "the server died again"
+    assert outcome.remaining == 3
+    assert doc_ids(out) == ["r000", "r001"]
+    assert manifest(out)["sessions"][0]["stopped"] == "the server died again"
+    outcome = run(source, out=out)
+    assert outcome.written == 3
+    assert doc_ids(out) == ["r000", "r001", "r002", "r003", "r004"]
+
+
+def test_an_endpoint_that_never_answers_ends_the_run(tmp_path: Path) -> None:
+    def extract(document: Document) -> Extraction:
+        raise TransportFailed("no usable response")
+
+    out = tmp_path / "run"
+    outcome = run(write_reports(tmp_path / "in", 9), out=out, stages=opener(replace(STAGES, extract=extract)))
+    assert outcome.stopped is not None
+    assert "3 documents in a row" in outcome.stopped
+    assert 3 <= len(doc_ids(out)) < 9
+
+
+def test_a_fault_of_the_program_is_kept_whole(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    bug = opener(failing(ZeroDivisionError("division by zero"), "r000.txt"))
+    outcome = run(write_reports(tmp_path / "in", 2), out=out, stages=bug)
+    failed = outcome.summary.failures[0]
+    assert (failed.doc_id, failed.code) == ("r000", "internal")
+    assert "ZeroDivisionError: division by zero" in failed.reason
+    crash = next((out / "crashes").iterdir()).read_text(encoding="utf-8")
+    assert "Traceback" in crash
+    assert doc_ids(out) == ["r000", "r001"]
+
+
+def test_the_first_interrupt_finishes_what_is_in_flight(tmp_path: Path) -> None:
+    def extract(document: Document) -> Extraction:
+        if document.doc_id == "r002":
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
+        return stub_extract(document)
+
+    source, out, watcher = write_reports(tmp_path / "in", 6), tmp_path / "run", Watcher()
+    outcome = run(source, out=out, stages=opener(replace(STAGES, extract=extract)), watcher=watcher)
+    assert outcome.was_interrupted
+    assert doc_ids(out) == ["r000", "r001", "r002"]
+    assert outcome.remaining == 3
+    assert any("Ctrl-C again" in message for message in watcher.messages)
+    assert run(source, out=out).summary.documents == 6
+
+
+def test_the_second_interrupt_stops_at_once(tmp_path: Path) -> None:
+    held = threading.Event()
+
+    def extract(document: Document) -> Extraction:
+        if document.doc_id == "r001":
+            for _ in range(2):
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(0.3)
+            held.wait(20)
+        return stub_extract(document)
+
+    source, out = write_reports(tmp_path / "in", 3), tmp_path / "run"
+    begin = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(source, out=out, stages=opener(replace(STAGES, extract=extract)))
+        assert time.monotonic() - begin < 10
+    finally:
+        held.set()
+    assert doc_ids(out) == ["r000"]
+    assert run(source, out=out).summary.documents == 3
+
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+
+KILLED_RUN = """
+import sys, time
+from dataclasses import replace
+from pathlib import Path
+from run_material import STAGES, opener, run, stub_extract
+
+def extract(document):
+    time.sleep(0.02)
+    return stub_extract(document)
+
+run(Path(sys.argv[1]), out=Path(sys.argv[2]), stages=opener(replace(STAGES, extract=extract)), concurrency=2)
+"""
+
+
+@pytest.mark.parametrize("records_before", [1, 7, 19])
+def test_kill_and_resume(tmp_path: Path, records_before: int) -> None:
+    source, out, watcher = write_reports(tmp_path / "in", 40), tmp_path / "run", Watcher()
+    child = subprocess.Popen(
+        [sys.executable, "-c", KILLED_RUN, str(source), str(out)], cwd=ROOT, env=ENVIRONMENT
+    )
+    path = out / "records.jsonl"
+    while not path.is_file() or path.read_bytes().count(b"\n") < records_before:
+        assert child.poll() is None
+        time.sleep(0.002)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    survived = path.read_bytes().count(b"\n")
+    outcome = run(source, out=out, watcher=watcher)
+    assert survived >= records_before
+    assert outcome.written == 40 - survived, "none is done twice"
+    assert doc_ids(out) == [f"r{number:03d}" for number in range(40)]
+    assert manifest(out)["sessions"][0]["end"] is None
+
+
+# ---- the lock ----------------------------------------------------------------------------
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from pipeline.runs.folder import locked
+with locked(Path(sys.argv[1])):
+    print("locked", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_second_run_is_refused_with_the_pid_and_a_dead_one_is_not(tmp_path: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path / "run")],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "locked\n"
+        with pytest.raises(RunLocked, match=f"process {holder.pid}"):
+            run(write_reports(tmp_path / "in", 1), out=tmp_path / "run")
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert (tmp_path / "run" / "run.pid").exists(), "it was killed"
+    run(write_reports(tmp_path / "in", 1), out=tmp_path / "run")
+
+
+def test_the_lock_is_free_after_an_error(tmp_path: Path) -> None:
+    def fail() -> None:
+        with locked(tmp_path / "run"):
+            raise StartError("no model")
+
+    with pytest.raises(StartError):
+        fail()
+    with locked(tmp_path / "run") as folder:
+        assert folder.pid.read_text(encoding="ascii").strip() == str(os.getpid())
