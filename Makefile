@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN ?= out/samples
 
-.PHONY: run test check setup model lock clean help
+.PHONY: run test check gate setup model lock clean help
 
 help:
 	@echo "make run    extract, check, export and score the sample reports"
-	@echo "make test   the tests (with the real model: needs the weights, which are pulled)"
+	@echo "make test   the tests (with the real model: needs the weights, which are pulled; Chromium for the reports)"
 	@echo "make check  lint, types, import rules"
+	@echo "make gate   has extraction become worse than the last accepted score?"
 	@echo "make setup  prepare .venv with the gongkai command in it"
 	@echo "make model  pull the weights of the embedded model"
 	@echo "make lock   pin the dependencies anew (needs uv)"
@@ -42,6 +43,9 @@ check: setup
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+gate: setup
+	@$(BIN)/python -m evals.benchmarks.accepted
 
 lock:
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock

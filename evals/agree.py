@@ -6,15 +6,18 @@ two has as non-zero stand beside it, and Krippendorff's alpha, which takes off c
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from evals.alpha import krippendorff_alpha
 from evals.gold import Gold, GoldDocument, GoldFact, load_gold
 from evals.metrics import share
-from evals.stats import wilson
+from evals.stats import logit_t_interval
 from evals.values import is_nonzero, normal_item, normal_name, same_value
 from pipeline.errors import GoldError
 
@@ -60,7 +63,11 @@ class Rating:
 
 @dataclass(frozen=True, slots=True)
 class KindAgreement:
-    """Agreement on one kind of decision, with Wilson's interval; None where there is none."""
+    """Agreement on one kind of decision; None where there is none.
+
+    `low`, `high`: 95 %, over documents as in scores, for decisions on one report are alike.
+    `alpha` is not defined for listings, where only somebody's entry makes a decision.
+    """
 
     decisions: int
     agreeing: int
@@ -120,7 +127,13 @@ def _summary(ratings: Sequence[Rating]) -> KindAgreement:
     agreeing = sum(rating.agrees for rating in ratings)
     # Items and findings are decisions only where somebody lists one: chance has no meaning there.
     is_listing = any(rating.kind in ("text", "findings") for rating in ratings)
-    interval = wilson(agreeing, len(ratings))
+    documents = sorted({rating.doc_id for rating in ratings})
+    decided = Counter(rating.doc_id for rating in ratings)
+    agreed = Counter(rating.doc_id for rating in ratings if rating.agrees)
+    interval = logit_t_interval(
+        np.array([agreed[name] for name in documents], dtype=np.float64),
+        np.array([decided[name] for name in documents], dtype=np.float64),
+    )
     return KindAgreement(
         decisions=len(ratings),
         agreeing=agreeing,
@@ -242,12 +255,12 @@ _LABELS = {
 def as_text(agreement: Agreement) -> str:
     """Agreement for a terminal."""
     lines = [f"{len(agreement.documents)} documents annotated twice", ""]
-    lines.append(f"{'':26}{'decisions':>10}{'agree':>8}{'share':>8}  {'95 %':15}{'alpha':>8}")
+    lines.append(f"{'':26}{'decisions':>10}{'agree':>8}{'share':>8}  {'95 %':15}{'alpha':>10}")
     for kind, found in agreement.by_kind.items():
         interval = "" if found.low is None or found.high is None else f"{found.low:.3f}-{found.high:.3f}"
         lines.append(
             f"{_LABELS[kind]:26}{found.decisions:>10}{found.agreeing:>8}{_number(found.share):>8}  "
-            f"{interval:15}{_number(found.alpha):>8}"
+            f"{interval:15}{_number(found.alpha, 'undefined'):>10}"
         )
     for name, only in (("A", agreement.only_a), ("B", agreement.only_b)):
         if only:
@@ -257,5 +270,5 @@ def as_text(agreement: Agreement) -> str:
     return "\n".join(lines)
 
 
-def _number(value: float | None) -> str:
-    return "no data" if value is None else f"{value:.3f}"
+def _number(value: float | None, otherwise: str = "no data") -> str:
+    return otherwise if value is None else f"{value:.3f}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from evals.gold import Gold, GoldDocument
-from evals.verdicts import Judgement, judge
+from evals.verdicts import Marked, mark
 from pipeline.fact import Evidence, Fact, Source, Status
 
 # What reports deny most often in words (domain.md §3).
@@ -20,14 +20,14 @@ DENIED_IN_WORDS = (
 _NOWHERE = Evidence(start=0, end=0)
 
 
-def nothing(gold: Gold) -> list[Judgement]:
+def nothing(gold: Gold) -> tuple[Marked, ...]:
     """States nothing at all."""
-    return [judgement for document in gold.documents for judgement in judge(document, ())]
+    return tuple(mark(document, ()) for document in gold.documents)
 
 
-def all_zeros(gold: Gold) -> list[Judgement]:
+def all_zeros(gold: Gold) -> tuple[Marked, ...]:
     """States 0 in every cell of the tables, and in words for what reports deny most often."""
-    return [judgement for document in gold.documents for judgement in judge(document, _zeros(document))]
+    return tuple(mark(document, _zeros(document)) for document in gold.documents)
 
 
 def _zeros(document: GoldDocument) -> Sequence[Fact]:

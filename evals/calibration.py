@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 BINS = 10
 TARGET_ACCURACY = 0.99
+MOST_POINTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,10 @@ def calibrate(confidences: Sequence[float], is_right: Sequence[bool]) -> Calibra
     right = np.asarray(is_right, dtype=np.float64)
     bins = tuple(_bins(sure, right))
     error = sum(step.count * abs(step.mean_confidence - step.accuracy) for step in bins) / len(sure)
-    curve = tuple(_curve(sure, right))
+    curve = list(_curve(sure, right))
     kept = max((point.kept for point in curve if point.accuracy >= TARGET_ACCURACY), default=None)
-    return Calibration(len(sure), error, bins, curve, None if kept is None else len(sure) - kept)
+    to_check = None if kept is None else len(sure) - kept
+    return Calibration(len(sure), error, bins, _thinned(curve), to_check)
 
 
 def _bins(sure: NDArray[np.float64], right: NDArray[np.float64]) -> list[Bin]:
@@ -82,9 +84,13 @@ def _curve(sure: NDArray[np.float64], right: NDArray[np.float64]) -> list[CurveP
     order = np.argsort(-sure, kind="stable")
     sure, hits = sure[order], np.cumsum(right[order])
     ends = np.flatnonzero(np.append(np.diff(sure) != 0, True))
-    step = max(1, len(ends) // 200)
-    chosen = sorted({*ends[::step].tolist(), int(ends[-1])})
     return [
         CurvePoint(end + 1, (end + 1) / len(sure), float(hits[end] / (end + 1)), float(sure[end]))
-        for end in chosen
+        for end in ends.tolist()
     ]
+
+
+def _thinned(curve: list[CurvePoint]) -> tuple[CurvePoint, ...]:
+    """At most some 200 points, the last among them: enough to draw."""
+    step = max(1, len(curve) // MOST_POINTS)
+    return (*curve[:-1:step], curve[-1])

@@ -12,9 +12,10 @@ from evals.verdicts import Judgement
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A fact right in one run and not in the other. A value is None where nothing was stated.
+    """A fact right in one run and not in the other. Value and status are None where nothing was stated.
 
-    `start`, `end`: where the second run points in its canonical text, else the first; None for neither.
+    `start`, `end`: where the second run points in its canonical text, else the first in
+    its own (`in_text_of`); None for neither.
     """
 
     kind: Literal["fix", "regression"]
@@ -25,10 +26,14 @@ class Change:
     verdict_a: str
     verdict_b: str
     expected: Value
+    expected_status: str | None
     value_a: Value
+    status_a: str | None
     value_b: Value
+    status_b: str | None
     start: int | None
     end: int | None
+    in_text_of: Literal["a", "b"] | None
 
 
 def changes(a: Iterable[Judgement], b: Iterable[Judgement]) -> Iterator[Change]:
@@ -61,6 +66,7 @@ def _change(a: Judgement | None, b: Judgement | None) -> Change:
         raise ValueError("a change needs a verdict of one run")
     fact = known.fact if b is None or b.fact is None else b.fact
     gold = known.gold
+    (value_a, status_a), (value_b, status_b) = _said(a), _said(b)
     return Change(
         kind="fix" if _is_right(b) else "regression",
         doc_id=known.doc_id,
@@ -70,8 +76,23 @@ def _change(a: Judgement | None, b: Judgement | None) -> Change:
         verdict_a="none" if a is None else a.verdict,
         verdict_b="none" if b is None else b.verdict,
         expected=None if gold is None else gold.value,
-        value_a=None if a is None or a.fact is None else a.fact.value,
-        value_b=None if b is None or b.fact is None else b.fact.value,
+        expected_status=None if gold is None else gold.status,
+        value_a=value_a,
+        status_a=status_a,
+        value_b=value_b,
+        status_b=status_b,
         start=None if fact is None else fact.evidence.start,
         end=None if fact is None else fact.evidence.end,
+        in_text_of=None if fact is None else "a" if b is None or b.fact is None else "b",
     )
+
+
+def _said(judgement: Judgement | None) -> tuple[Value, str | None]:
+    """Value and status that a run stated; a kept score has only what was wrong, the rest is as in gold."""
+    if judgement is None:
+        return None, None
+    if judgement.fact is not None:
+        return judgement.fact.value, judgement.fact.status
+    if judgement.verdict == "correct" and judgement.gold is not None:
+        return judgement.gold.value, judgement.gold.status
+    return None, None

@@ -70,16 +70,34 @@ def evaluate(
     out: OutOption,
     min_f1: Annotated[
         list[str] | None,
-        typer.Option("--min-f1", metavar="PART=F1", help="Gate, as prose=0.9; may be given several times."),
+        typer.Option(
+            "--min-f1",
+            metavar="PART=F1",
+            help="Gate; several may be given. PART: overall, prose, tables, nonzero, source.NAME, "
+            "group.NAME or template.NAME, as group.requests.",
+        ),
     ] = None,
     slack: Annotated[
         float | None,
         typer.Option(
-            "--slack", metavar="F1", help="A gate is too thin where the interval ends this far below it."
+            "--slack",
+            metavar="F1",
+            min=0.0,
+            max=1.0,
+            help="The evidence is too thin where the interval reaches this far below a gate; without "
+            "it the score alone decides.",
+        ),
+    ] = None,
+    documents: Annotated[
+        Path | None,
+        typer.Option(
+            "--documents",
+            metavar="DIR",
+            help="Where the annotated files are, if not beside the gold: the report then shows PDF pages.",
         ),
     ] = None,
 ) -> None:
-    """Score a run against gold: scores.json, verdicts.jsonl and report.html.
+    """Score a run against gold: scores.json, errors.json, verdicts.jsonl and report.html.
 
     Failed and missing documents count as all omitted. No model is called. With gates the
     exit code is 0 where all pass, 4 where one fails, 5 where the evidence is too thin to say.
@@ -87,10 +105,12 @@ def evaluate(
     \b
     Examples:
       gongkai eval run --gold gold --out scores
+      gongkai eval run --gold gold --out scores --documents reports
       gongkai eval run --gold gold --out scores --min-f1 prose=0.9 --min-f1 tables=0.99
     """
     from evals.gates import apply_gates, parse_gate
     from evals.gold import load_gold
+    from evals.kept_score import write_errors
     from evals.report import write_report
     from evals.rows import verdict_rows, write_rows
     from evals.runs import load_run
@@ -98,12 +118,14 @@ def evaluate(
 
     with _nothing_started():
         gates = [parse_gate(text) for text in min_f1 or []]
+        _need_folder(documents, "--documents")
         scoring = score_run(load_run(run), load_gold(gold))
         content = scores(scoring)
         results = apply_gates(gates, content, slack)
         write_scores(content, out)
         write_rows(verdict_rows(scoring), out / "verdicts.jsonl")
-        report = write_report(scoring, content, out)
+        write_errors(scoring, out)
+        report = write_report(scoring, content, out, documents or gold)
     for line in _summary(content):
         _say(line)
     _say(f"scores: {out / 'scores.json'}")
@@ -112,19 +134,23 @@ def evaluate(
 
 
 def compare_runs(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN", help="Two or more run folders.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN RUN", help="Two or more run folders, or folders that eval wrote."),
+    ],
     gold: GoldOption,
     out: OutOption,
     gate: Annotated[
         bool, typer.Option("--gate", help="Exit 0 not worse, 4 regressed, 5 too thin to say.")
     ] = False,
     margin: Annotated[
-        float, typer.Option(help="Loss in F1 that the documents must be able to show for a gate to pass.")
+        float, typer.Option(min=0.0, max=1.0, help="With --gate: the loss in F1 that has to be ruled out.")
     ] = DEFAULT_MARGIN,
 ) -> None:
     """Compare runs on the same documents: comparison.json and comparison.html.
 
     The first run is the reference. Model, prompt, strategy and quantisation are all just runs.
+    A folder that `gongkai eval` wrote stands for the run that it scored, if the gold is the same.
 
     \b
     Examples:
@@ -134,11 +160,11 @@ def compare_runs(
     from evals.compare import compare, write_comparison_json
     from evals.gates import no_regression
     from evals.gold import load_gold
+    from evals.kept_score import load_contender
     from evals.report import write_comparison
-    from evals.runs import load_run
 
     with _nothing_started():
-        comparison = compare([load_run(run) for run in runs], load_gold(gold))
+        comparison = compare([load_contender(run) for run in runs], load_gold(gold))
         path = write_comparison_json(comparison, out)
         report = write_comparison(comparison, out)
     for warning in comparison.warnings:
@@ -148,7 +174,12 @@ def compare_runs(
     _say(f"comparison: {path}")
     _say(f"report: {report}")
     if gate:
-        _leave([no_regression(pair.headline[0], margin) for pair in comparison.pairs])
+        _leave(
+            [
+                no_regression(pair.headline[0], margin, pair.b, comparison.lost[pair.b])
+                for pair in comparison.pairs
+            ]
+        )
 
 
 def agree(
@@ -190,15 +221,18 @@ def gold_check(
     Example:
       gongkai gold check gold --documents ../shared/reports
     """
-    from evals.gold_check import check_gold
+    from evals.gold_check import NOT_AT_HAND, check_gold
 
     with _nothing_started():
+        _need_folder(documents, "--documents")
         problems = check_gold(folder, documents or folder)
         count = len(sorted(folder.glob("*.yaml")))
     errors = [problem for problem in problems if problem.severity == "error"]
     for problem in errors if quiet else problems:
         _say(f"{problem.severity}: {problem}")
-    _say(f"{count} gold files, {len(errors)} errors")
+    unseen = sum(problem.message.endswith(NOT_AT_HAND) for problem in problems)
+    not_compared = f", {unseen} not compared with their documents, which are not at hand" if unseen else ""
+    _say(f"{count} gold files, {len(errors)} errors{not_compared}")
     if errors:
         raise typer.Exit(EXIT_FOUND)
 
@@ -245,6 +279,11 @@ def gold_as_rows(
     _say(out)
 
 
+def _need_folder(path: Path | None, option: str) -> None:
+    if path is not None and not path.is_dir():
+        raise StartError(f"{option} {path}: no such folder")
+
+
 def _say(text: object) -> None:
     say(out_console(), text)
 
@@ -256,18 +295,36 @@ def _summary(content: dict[str, Any]) -> Iterator[str]:
     yield f"documents: {counted}; gold {content['gold_hash'][:12]}"
     for warning in content["warnings"]:
         yield f"note: {warning}"
-    yield f"{'':14}{'F1':>8}  {'95 %':15}{'non-zero':>9}{'exact documents':>18}"
-    for part in ("overall", "prose", "tables"):
-        yield _line(part, content[part])
+    heads = f"{'':16}{'F1':>8}  {'95 %':13}{'non-zero':>9}  {'95 %':13}{'exact documents':>16}"
+    yield heads
+    parts = {part: content[part] for part in ("overall", "prose", "tables")}
+    text = content["by_group"].get("text")
+    parts |= {"metadata": content["by_source"]["metadata"]} | ({} if text is None else {"text items": text})
+    for part, rates in parts.items():
+        yield _line(part, rates)
     for name, rates in content["baselines"].items():
         yield _line(f"({name})", rates["overall"])
+    low, high = (documents[f"failed_or_missing_{end}"] for end in ("low", "high"))
+    bad = len(documents["failed"]) + len(documents["missing"])
+    yield f"failed or missing: {bad} of {content['gold']['documents']} (95 %: {low:.1%} to {high:.1%})"
+    scope = content["scope"]
+    if scope["of"]:
+        agreeing = f"{scope['agreeing']} of {scope['of']} right figures"
+        yield f"scope (own or whole jurisdiction), scored beside the value: agrees in {agreeing}"
+    yield content["statement"]["en"]
 
 
 def _line(name: str, rates: dict[str, Any]) -> str:
-    low, high = rates["f1_low"], rates["f1_high"]
-    interval = "" if low is None else f"{low:.3f}-{high:.3f}"
     exact = f"{rates['exact_documents_count']} of {rates['documents']}"
-    return f"{name:14}{_number(rates['f1']):>8}  {interval:15}{_number(rates['nonzero_f1']):>9}{exact:>18}"
+    columns = (
+        f"{_number(rates[key]):>{width}}  {_span(rates[f'{key}_low'], rates[f'{key}_high']):13}"
+        for key, width in (("f1", 8), ("nonzero_f1", 9))
+    )
+    return f"{name:16}{''.join(columns)}{exact:>16}"
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return "" if low is None else f"{low:.3f}-{high:.3f}"
 
 
 def _number(value: float | None) -> str:

@@ -7,50 +7,35 @@ Model, prompt version, strategy and quantisation are all just runs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from evals.changes import Change, changes
-from evals.gold import Gold
-from evals.metrics import Counts, Kind, Tally, f1_terms, metrics, nonzero_terms
+from evals.difference import SIGNIFICANT, Difference
+from evals.gold import Gold, Kind
+from evals.kept_score import Contender, KeptScore, refuse_other_gold, score
+from evals.leaderboard import baselines, headline_parts, leaderboard
+from evals.metrics import Counts, Tally, f1_terms, nonzero_terms
 from evals.runs import RunFolder
-from evals.score import FEW_DOCUMENTS, Scoring, cost, score_run, write_json
+from evals.score import FEW_DOCUMENTS, Scoring, write_json
+from evals.statement import Sentence, conclusion
 from evals.stats import (
     MOST_EXACT_UNITS,
     SAMPLED_FLIPS,
     PairedRatios,
     benjamini_hochberg,
+    holm,
     max_t_test,
     minimum_detectable_effect,
-    sign_flip_test,
+    sign_flip_tests,
+    smallest_p,
 )
-from evals.values import is_figure
 from pipeline.errors import UsageError
 
-SIGNIFICANT = 0.05
 HEADLINES = ("overall", "prose", "tables", "nonzero")
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """F1 of two runs on one group of facts: `difference` is the second minus the first.
-
-    `p` is of the sign-flip test over documents; `p_adjusted` corrects it for the number
-    of groups (max-T) or fields (Benjamini–Hochberg). None where undefined.
-    """
-
-    part: str
-    f1_a: float | None
-    f1_b: float | None
-    difference: float | None
-    low: float | None
-    high: float | None
-    p: float | None
-    p_adjusted: float | None
-    minimum_detectable_effect: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +54,7 @@ class Pair:
     a: str
     b: str
     conclusion: str
+    conclusion_zh: str
     headline: tuple[Difference, ...]
     groups: tuple[Difference, ...]
     fields: tuple[Difference, ...]
@@ -79,13 +65,19 @@ class Pair:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Runs compared over the documents that all of them have a record of."""
+    """Runs compared over the documents that all of them have a record of.
+
+    `lost`: for each run after the first, documents of which only the first has a record.
+    """
 
     gold_hash: str
     documents: tuple[str, ...]
     warnings: tuple[str, ...]
     leaderboard: tuple[dict[str, Any], ...]
+    baselines: dict[str, dict[str, Any]]
     pairs: tuple[Pair, ...]
+    lost: dict[str, tuple[str, ...]]
+    prefilled: tuple[str, ...]
     scorings: tuple[Scoring, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -96,40 +88,52 @@ class Comparison:
             "warnings": list(self.warnings),
             "test": _TEST,
             "leaderboard": list(self.leaderboard),
+            "baselines": self.baselines,
             "pairs": [asdict(pair) for pair in self.pairs],
+            "prefilled": list(self.prefilled),
+            "lost": {name: list(documents) for name, documents in self.lost.items()},
         }
 
 
 _TEST = (
     "Sign-flip test over documents clustered by issuer: runs exchanged within clusters, all ways up to "
-    f"{MOST_EXACT_UNITS} clusters, else {SAMPLED_FLIPS} sampled ones. Intervals: paired t over clusters, "
-    "95 %; with few clusters they are too narrow, and where interval and p disagree, p holds. "
-    "p_adjusted: max-T over groups; Benjamini–Hochberg over single fields, which are exploratory."
+    f"{MOST_EXACT_UNITS} clusters, else {SAMPLED_FLIPS} sampled ones. Intervals: 95 %, t over clusters with "
+    "Bell and McCaffrey's degrees of freedom; where interval and p disagree, p holds. "
+    "p_adjusted: Holm over the runs compared with the first; max-T over groups; Benjamini–Hochberg over "
+    "single fields, which are exploratory."
 )
 
 
-def compare(runs: Sequence[RunFolder], gold: Gold) -> Comparison:
-    """Compare `runs`, the first being the reference.
+def compare(contenders: Sequence[Contender], gold: Gold) -> Comparison:
+    """Compare runs and kept scores, the first being the reference.
 
-    Raises UsageError for fewer than two runs or no document that all have.
+    Raises UsageError for fewer than two, for a score of other gold, or where there is no
+    document that all have.
     """
-    if len(runs) < 2:
-        raise UsageError(f"compare needs two or more runs; given: {len(runs)}")
+    if len(contenders) < 2:
+        raise UsageError(f"compare needs two or more runs; given: {len(contenders)}")
+    runs = [one.run if isinstance(one, KeptScore) else one for one in contenders]
+    refuse_other_gold(contenders, gold)
     names = _names(runs)
-    common = Gold(gold.folder, tuple(d for d in gold.documents if all(run.record_of(d.file) for run in runs)))
+    found = [run.records_of(gold.files) for run in runs]
+    common = Gold(gold.folder, tuple(d for d in gold.documents if all(one[d.doc_id] for one in found)))
     if not common.documents:
         raise UsageError(f"{', '.join(names)}: no annotated document has a record in all of them")
-    scorings = tuple(score_run(run, common) for run in runs)
-    pairs = tuple(
-        _pair(names[0], name, scorings[0], scoring)
-        for name, scoring in zip(names[1:], scorings[1:], strict=True)
-    )
+    scorings = tuple(score(one, common) for one in contenders)
+    if not any(scoring.cube.kinds for scoring in scorings):
+        raise UsageError(f"{gold.folder}: holds no fact to compare runs by: annotate the documents first")
     return Comparison(
         gold_hash=gold.hash,
         documents=tuple(document.doc_id for document in common.documents),
         warnings=tuple(_warnings(runs, names, gold, common, scorings)),
-        leaderboard=tuple(_leaderboard(names, scorings)),
-        pairs=pairs,
+        leaderboard=tuple(leaderboard(names, scorings)),
+        baselines=baselines(scorings[0]),
+        pairs=tuple(_pairs(names, scorings)),
+        lost={
+            name: tuple(doc_id for doc_id, record in found[0].items() if record and not one[doc_id])
+            for name, one in zip(names[1:], found[1:], strict=True)
+        },
+        prefilled=common.prefilled,
         scorings=scorings,
     )
 
@@ -139,72 +143,78 @@ def _names(runs: Sequence[RunFolder]) -> list[str]:
     names = [run.name for run in runs]
     if len(set(names)) == len(names):
         return names
-    return [f"{run.folder.parent.name}/{run.name} ({number})" for number, run in enumerate(runs, start=1)]
+    return [
+        f"{run.folder.resolve().parent.name}/{run.name} ({number})"
+        for number, run in enumerate(runs, start=1)
+    ]
 
 
 def _warnings(
     runs: Sequence[RunFolder], names: Sequence[str], gold: Gold, common: Gold, scorings: Sequence[Scoring]
 ) -> Iterator[str]:
     for run, name in zip(runs, names, strict=True):
-        missing = [d.doc_id for d in gold.documents if run.record_of(d.file) is None]
+        missing = [doc_id for doc_id, record in run.records_of(gold.files).items() if record is None]
         if missing:
             yield f"Different document sets: {name} lacks {', '.join(missing)}; left out for all."
     for name, scoring in zip(names, scorings, strict=True):
         if scoring.failed:
             yield f"Failed in {name}, counted as all omitted: {', '.join(scoring.failed)}."
     clusters = len(set(scorings[0].clusters.tolist()))
-    if clusters < MOST_EXACT_UNITS and 2 / 2**clusters > SIGNIFICANT:
-        least = 2 / 2**clusters
+    least = smallest_p(clusters)
+    if least >= SIGNIFICANT:
         yield f"With {clusters} issuers no difference can reach p < 0.05: the smallest p is {least:.3g}."
-    if len(common.documents) < FEW_DOCUMENTS:
-        yield f"Only {len(common.documents)} documents: absence of a difference is not shown by this."
+    if min(len(common.documents), clusters) < FEW_DOCUMENTS:
+        yield (
+            f"Only {len(common.documents)} documents of {clusters} issuers: absence of a difference is not "
+            "shown by this."
+        )
+    for name, scoring in zip(names, scorings, strict=True):
+        if scoring.other_file:
+            yield f"{name}: same doc_id but other bytes than annotated: {', '.join(scoring.other_file)}."
     if gold.prefilled:
         yield f"Gold began as a program's output: {', '.join(gold.prefilled)}."
+    if gold.unfinished:
+        yield f"Gold is a draft or names no annotator: {', '.join(gold.unfinished)}."
 
 
-_RANKED_BY = ("f1", "f1_low", "f1_high", "nonzero_f1", "exact_documents")
+def _pairs(names: Sequence[str], scorings: Sequence[Scoring]) -> Iterator[Pair]:
+    """Every run against the first; the overall test is corrected for the number of runs that differ.
+
+    Runs with the same verdicts cannot be called different, so that they cost nothing
+    (Tarone 1990).
+    """
+    reference, others = scorings[0], scorings[1:]
+    found = [tuple(changes(reference.judgements, other.judgements)) for other in others]
+    headlines = [_headline(reference, other) for other in others]
+    comparisons = sum(bool(one) for one in found)
+    if comparisons > 1:
+        tested = [headline[0].p if one else None for headline, one in zip(headlines, found, strict=True)]
+        headlines = [
+            (replace(overall, p_adjusted=p), *rest)
+            for (overall, *rest), p in zip(headlines, holm(tested), strict=True)
+        ]
+    for name, other, headline, one in zip(names[1:], others, headlines, found, strict=True):
+        said = conclusion(
+            names[0], name, headline[0], len(other.documents), differs=bool(one), comparisons=comparisons
+        )
+        yield _pair(names[0], name, said, reference, other, headline, one)
 
 
-def _leaderboard(names: Sequence[str], scorings: Sequence[Scoring]) -> Iterator[dict[str, Any]]:
-    """A row a run, best F1 first, with what it cost."""
-    rows = []
-    for name, scoring in zip(names, scorings, strict=True):
-        tallies = scoring.tally(_headline_parts)
-        rates = {part: metrics(found) for part, found in tallies.items()}
-        overall = rates["overall"]
-        records = [record for record in scoring.records.values() if record is not None]
-        row = {
-            "run": name,
-            **{key: scoring.run.manifest.get(key) for key in ("model", "strategy", "prompt_sha256")},
-            **{key: getattr(overall, key) for key in _RANKED_BY},
-            "failed": len(scoring.failed),
-            "cost": cost(records),
-        }
-        for part in ("prose", "tables"):
-            found = rates.get(part)
-            for key in ("f1", "f1_low", "f1_high"):
-                row[f"{part}_{key}"] = None if found is None else getattr(found, key)
-        rows.append(row)
-    yield from sorted(rows, key=lambda row: -(row["f1"] or 0.0))
-
-
-def _headline_parts(kind: Kind) -> Iterable[str]:
-    parts = ["overall"]
-    if kind.source == "table":
-        parts.append("tables")
-    elif kind.source == "narrative" and is_figure(kind.path):
-        parts.append("prose")
-    return parts
-
-
-def _pair(name_a: str, name_b: str, a: Scoring, b: Scoring) -> Pair:
-    headline = _headline(a, b)
-    found = tuple(changes(a.judgements, b.judgements))
+def _pair(
+    name_a: str,
+    name_b: str,
+    said: Sentence,
+    a: Scoring,
+    b: Scoring,
+    headline: tuple[Difference, ...],
+    found: tuple[Change, ...],
+) -> Pair:
     documents = dict(_by_document(a, b))
     return Pair(
         a=name_a,
         b=name_b,
-        conclusion=conclude(name_a, name_b, headline[0], len(a.documents), found),
+        conclusion=said.en,
+        conclusion_zh=said.zh,
         headline=headline,
         groups=_corrected(_family(a, b, lambda kind: (kind.path.partition(".")[0],))),
         fields=_explored(_family(a, b, lambda kind: (kind.path,))),
@@ -215,12 +225,14 @@ def _pair(name_a: str, name_b: str, a: Scoring, b: Scoring) -> Pair:
 
 
 def _headline(a: Scoring, b: Scoring) -> tuple[Difference, ...]:
-    family = _family(a, b, _headline_parts)
+    family = _family(a, b, headline_parts)
     overall_a, overall_b = (scoring.tally(lambda _: ("overall",))["overall"] for scoring in (a, b))
     family["nonzero"] = PairedRatios(
         *nonzero_terms(overall_a.by_cluster()), *nonzero_terms(overall_b.by_cluster())
     )
-    return tuple(_difference(part, family[part], None) for part in HEADLINES if part in family)
+    parts = [part for part in HEADLINES if part in family]
+    tested = sign_flip_tests([family[part] for part in parts])
+    return tuple(_difference(part, family[part], p, None) for part, p in zip(parts, tested, strict=True))
 
 
 def _family(a: Scoring, b: Scoring, groups: Callable[[Kind], Iterable[str]]) -> dict[str, PairedRatios]:
@@ -235,8 +247,10 @@ def _family(a: Scoring, b: Scoring, groups: Callable[[Kind], Iterable[str]]) -> 
     return family
 
 
-def _difference(part: str, pairs: PairedRatios, adjusted: float | None) -> Difference:
+def _difference(part: str, pairs: PairedRatios, p: float | None, adjusted: float | None) -> Difference:
     interval = pairs.interval()
+    can_show = smallest_p(int(pairs.used.sum())) < SIGNIFICANT
+    effect = minimum_detectable_effect(pairs.standard_error(), pairs.freedom())
     return Difference(
         part=part,
         f1_a=_ratio(pairs.numerators_a, pairs.denominators_a),
@@ -244,9 +258,9 @@ def _difference(part: str, pairs: PairedRatios, adjusted: float | None) -> Diffe
         difference=pairs.difference(),
         low=None if interval is None else interval.low,
         high=None if interval is None else interval.high,
-        p=sign_flip_test(pairs),
+        p=p,
         p_adjusted=adjusted,
-        minimum_detectable_effect=minimum_detectable_effect(pairs.standard_error(), int(pairs.used.sum())),
+        minimum_detectable_effect=effect if can_show else None,
     )
 
 
@@ -256,18 +270,20 @@ def _ratio(numerators: Any, denominators: Any) -> float | None:
 
 
 def _corrected(family: dict[str, PairedRatios]) -> tuple[Difference, ...]:
-    adjusted = max_t_test(list(family.values()))
+    families = list(family.values())
+    tested, adjusted = sign_flip_tests(families), max_t_test(families)
     return tuple(
-        _difference(part, pairs, p) for (part, pairs), p in zip(family.items(), adjusted, strict=True)
+        _difference(part, pairs, p, corrected)
+        for (part, pairs), p, corrected in zip(family.items(), tested, adjusted, strict=True)
     )
 
 
 def _explored(family: dict[str, PairedRatios]) -> tuple[Difference, ...]:
     """Single fields that differ at all; the number of all tested fields is corrected for."""
-    tested = {part: sign_flip_test(pairs) for part, pairs in family.items()}
+    tested = dict(zip(family, sign_flip_tests(list(family.values())), strict=True))
     defined = {part: p for part, p in tested.items() if p is not None}
     adjusted = dict(zip(defined, benjamini_hochberg(list(defined.values())), strict=True))
-    rows = (_difference(part, pairs, adjusted.get(part)) for part, pairs in family.items())
+    rows = (_difference(part, pairs, tested[part], adjusted.get(part)) for part, pairs in family.items())
     return tuple(row for row in rows if row.f1_a != row.f1_b)
 
 
@@ -295,22 +311,3 @@ def _outcomes(documents: dict[str, dict[str, float | None]]) -> Outcomes:
 def write_comparison_json(comparison: Comparison, out: Path) -> Path:
     """Write `comparison.json` into `out` and return its path."""
     return write_json(comparison.as_dict(), out / "comparison.json")
-
-
-def conclude(a: str, b: str, overall: Difference, documents: int, found: Sequence[Change]) -> str:
-    """The comparison in one plain sentence."""
-    if overall.difference is None or overall.p is None:
-        return f"{a} and {b} cannot be compared: there is no score for one of them."
-    if overall.difference == 0 and not found:
-        return f"{a} and {b} have the same verdict on every fact of {documents} documents."
-    measured = f"F1 {overall.f1_a:.3f} and {overall.f1_b:.3f} on {documents} documents"
-    interval = "" if overall.low is None else f", 95 % {overall.low:+.3f} to {overall.high:+.3f}"
-    numbers = f"difference {overall.difference:+.3f}{interval}, p = {overall.p:.3g}"
-    if overall.p < SIGNIFICANT:
-        better, worse = (b, a) if overall.difference > 0 else (a, b)
-        return f"{better} is better than {worse} ({a}, {b}: {measured}; {numbers})."
-    effect = overall.minimum_detectable_effect
-    power = (
-        "" if effect is None else f" Four times in five these documents show a difference of {effect:.3f}."
-    )
-    return f"No difference between {a} and {b} can be shown ({measured}; {numbers}).{power}"

@@ -4,22 +4,25 @@
     compare --gate             passes where the second run is not worse than the first
     exit codes             0 passed, 4 failed, 5 the evidence is too thin to say
 
-The evidence is too thin where the score passes but its interval reaches below the limit
-by more than `slack`, or where there is no score at all.
+The evidence for a score is too thin where there is no interval, or where it reaches below
+the limit by more than `slack`; without slack the score alone decides.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from evals.compare import SIGNIFICANT, Difference
+from evals.difference import SIGNIFICANT, Difference
 from pipeline.errors import UsageError
 
 _GATE = re.compile(r"([a-z_0-9.]+)=([01]?\.?\d+)")
+# Half an interval is 1.96 errors wide; 0.84 more are needed to find a shortfall four times in five.
+POWER_OVER_HALF_WIDTH = (1.96 + 0.84) / 1.96
 _SECTIONS = ("by_source", "by_group", "by_template")
 
 
@@ -71,24 +74,34 @@ def worst(results: Sequence[GateResult]) -> Outcome:
     return Outcome.PASSED
 
 
-def no_regression(overall: Difference, margin: float) -> GateResult:
+def no_regression(
+    overall: Difference, margin: float, run: str = "second run", lost: Sequence[str] = ()
+) -> GateResult:
     """Whether the second run is no worse than the first: pass, regressed, or too thin to say.
 
-    Too thin: no loss is shown, but these documents would miss a loss of `margin` more
-    than once in five.
+    It passes where nothing differs, and where the 95 % interval of the difference rules
+    out a loss of more than `margin`. Documents of which only the first run has a record
+    are `lost`: no run passes by leaving out what is hard.
     """
-    effect = overall.minimum_detectable_effect
-    if overall.difference is None or overall.p is None or effect is None:
+    if lost:
+        listed = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
+        return GateResult(Outcome.FAILED, f"{run}: no record of {listed}, which the first run has: regressed")
+    if overall.difference is None or overall.p is None or overall.low is None:
         return GateResult(
-            Outcome.TOO_THIN, "no difference can be computed: two documents with scores are needed"
+            Outcome.TOO_THIN, f"{run}: no difference can be computed: two documents with scores are needed"
         )
-    power = f"a loss of {effect:.3f} is found four times in five"
-    said = f"F1 {overall.difference:+.3f}, p = {overall.p:.3g}; {power}"
-    if overall.difference < 0 and overall.p < SIGNIFICANT:
+    p = overall.p if overall.p_adjusted is None else overall.p_adjusted
+    said = f"{run}: F1 {overall.difference:+.3f} (95 % from {overall.low:+.3f}), p = {p:.3g}"
+    if overall.minimum_detectable_effect is not None:
+        said += f"; a loss of {overall.minimum_detectable_effect:.3f} is found about four times in five"
+    if overall.difference == overall.low == overall.high == 0:
+        return GateResult(Outcome.PASSED, f"{said}: no difference, passed")
+    if overall.difference < 0 and p < SIGNIFICANT:
         return GateResult(Outcome.FAILED, f"{said}: regressed")
-    if effect > margin:
-        return GateResult(Outcome.TOO_THIN, f"{said}, but {margin:g} is asked for: too thin to say")
-    return GateResult(Outcome.PASSED, f"{said}: passed")
+    is_thin = overall.minimum_detectable_effect is None and overall.difference < 0
+    if is_thin or overall.low < -margin:
+        return GateResult(Outcome.TOO_THIN, f"{said}: too thin to say that not more than {margin:g} is lost")
+    return GateResult(Outcome.PASSED, f"{said}: a loss of more than {margin:g} is ruled out, passed")
 
 
 def _apply(gate: Gate, scores: Mapping[str, Any], slack: float | None) -> GateResult:
@@ -96,13 +109,26 @@ def _apply(gate: Gate, scores: Mapping[str, Any], slack: float | None) -> GateRe
     f1, low = part[key], part[f"{key}_low"]
     if f1 is None:
         return GateResult(Outcome.TOO_THIN, f"{gate.part}: no data, {gate.least:g} needed")
-    shown = "no interval" if low is None else f"95 % from {low:.3f}"
+    if low is None:
+        shown = "one document, no interval"
+    else:
+        shown = f"95 % from {low:.3f}; a true F1 of {_found(f1, low):.3f} is told from it four times in five"
     said = f"{gate.part}: F1 {f1:.3f} ({shown}), {gate.least:g} needed"
     if f1 < gate.least:
         return GateResult(Outcome.FAILED, f"{said}: failed")
-    if slack is not None and (low is None or low < gate.least - slack):
+    if low is None:
+        return GateResult(Outcome.TOO_THIN, f"{said}: too few documents to say")
+    if slack is not None and low < gate.least - slack:
         return GateResult(Outcome.TOO_THIN, f"{said}, {slack:g} of slack: too few documents to say")
     return GateResult(Outcome.PASSED, f"{said}: passed")
+
+
+def _found(f1: float, low: float) -> float:
+    """The F1 below `f1` that these documents tell from it four times in five, on the logit scale."""
+    if f1 >= 1.0 or low <= 0.0:
+        return low
+    here, there = (math.log(rate / (1 - rate)) for rate in (f1, low))
+    return 1 / (1 + math.exp(-(here - (here - there) * POWER_OVER_HALF_WIDTH)))
 
 
 def _part(gate: Gate, scores: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
@@ -110,10 +136,13 @@ def _part(gate: Gate, scores: Mapping[str, Any]) -> tuple[Mapping[str, Any], str
         return scores["overall"], "nonzero_f1"
     if gate.part in ("overall", "prose", "tables"):
         return scores[gate.part], "f1"
-    found = [scores[section][gate.part] for section in _SECTIONS if gate.part in scores[section]]
-    if found:
-        return found[0], "f1"
-    known = [name for section in _SECTIONS for name in scores[section]]
-    raise UsageError(
-        f"--min-f1 {gate.part}: unknown part; known: overall, prose, tables, nonzero, {', '.join(known)}"
-    )
+    known = {
+        f"{section.removeprefix('by_')}.{name}": rates
+        for section in _SECTIONS
+        for name, rates in scores[section].items()
+    }
+    found = [key for key in known if gate.part in (key, key.partition(".")[2])]
+    if len(found) == 1:
+        return known[found[0]], "f1"
+    which = f"could be {' or '.join(found)}" if found else f"unknown part; known: {', '.join(known)}"
+    raise UsageError(f"--min-f1 {gate.part}: {which}; or overall, prose, tables, nonzero")

@@ -11,13 +11,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from evals.gold_file import CellEntry, GoldFile, GoldItem, GoldMeta, read_gold_file
+from evals.values import is_figure, is_nonzero, is_repeatable
 from pipeline.errors import GoldError
 from pipeline.fact import Bound, Scope, Source
 from pipeline.schema import APPLICANTS, OUTCOMES
 
+SOURCES: tuple[Source, ...] = ("table", "narrative", "metadata")
 GoldStatus = Literal["value", "zero_in_words", "blank", "not_applicable", "illegible", "absent"]
 
 _MARKS: dict[str, tuple[int | None, GoldStatus]] = {
@@ -26,6 +31,8 @@ _MARKS: dict[str, tuple[int | None, GoldStatus]] = {
     "?": (None, "illegible"),
     "无": (0, "zero_in_words"),
 }
+_STATED = ("value", "zero_in_words", "not_applicable")
+_NOTHING_THERE = ("blank", "absent")
 # Who annotated, how far, and why does not change what is scored: comments may be
 # edited without making old scores incomparable.
 _OUTSIDE_THE_HASH = {"status", "annotators", "notes", "prefilled"}
@@ -63,12 +70,29 @@ class GoldFact:
     @property
     def is_stated(self) -> bool:
         """Whether the document states something here that a program can miss."""
-        return self.status in ("value", "zero_in_words", "not_applicable")
+        return self.status in _STATED
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether a report states this field once: what a program says of it can only answer this fact."""
+        return self.starts is None and not is_repeatable(self.path)
 
     @property
     def group(self) -> str:
         """First part of the path."""
         return self.path.partition(".")[0]
+
+
+class Kind(NamedTuple):
+    """What facts are grouped by: all of one path, source and template."""
+
+    path: str
+    source: str
+    template: str
+
+
+# What a fact of a program claims: path, source as stated, status, value.
+Claim = tuple[str, str, str, int | float | str | None]
 
 
 @dataclass(frozen=True)
@@ -101,6 +125,50 @@ class GoldDocument:
             places.setdefault((fact.path, fact.source), []).append(fact)
         return places
 
+    @cached_property
+    def positions(self) -> dict[tuple[str, str], list[int]]:
+        """Positions in `facts` by path and source."""
+        places: dict[tuple[str, str], list[int]] = {}
+        for position, fact in enumerate(self.facts):
+            places.setdefault((fact.path, fact.source), []).append(position)
+        return places
+
+    @cached_property
+    def statuses(self) -> tuple[GoldStatus, ...]:
+        """The status of every fact."""
+        return tuple(fact.status for fact in self.facts)
+
+    @cached_property
+    def right_claims(self) -> dict[Claim, int]:
+        """Claims that are right to the letter, with the position of the gold fact that they answer.
+
+        Of places that hold one fact alone; elsewhere, and for values that are the same
+        only after normalisation, facts have to be aligned and compared.
+        """
+        claims: dict[Claim, int] = {}
+        for (path, source), positions in self.positions.items():
+            fact = self.facts[positions[0]]
+            if len(positions) > 1 or not fact.is_alone or not fact.is_scored:
+                continue
+            status = "blank" if fact.status in _NOTHING_THERE else fact.status
+            for stated in SOURCES if source == "metadata" else (source,):
+                claims[path, stated, status, fact.value] = positions[0]
+        return claims
+
+
+@dataclass(frozen=True)
+class GoldColumns:
+    """All gold facts of a folder as columns, document after document.
+
+    `kind` holds positions in `kinds`, `document` rows of documents; `is_nonzero` marks
+    figures other than zero.
+    """
+
+    kinds: tuple[Kind, ...]
+    kind: NDArray[np.int64]
+    document: NDArray[np.int64]
+    is_nonzero: NDArray[np.bool_]
+
 
 @dataclass(frozen=True)
 class Gold:
@@ -113,6 +181,38 @@ class Gold:
     def hash(self) -> str:
         """SHA-256 over the canonical form of all files."""
         return gold_hash([document.file for document in self.documents])
+
+    @cached_property
+    def columns(self) -> GoldColumns:
+        """The facts as columns: what counting works on."""
+        kinds: dict[Kind, int] = {}
+        kind: list[int] = []
+        nonzero: list[bool] = []
+        for document in self.documents:
+            for fact in document.facts:
+                kind.append(kinds.setdefault(Kind(fact.path, fact.source, fact.template), len(kinds)))
+                nonzero.append(is_figure(fact.path) and is_nonzero(fact.value))
+        sizes = [len(document.facts) for document in self.documents]
+        return GoldColumns(
+            tuple(kinds),
+            np.asarray(kind, dtype=np.int64),
+            np.repeat(np.arange(len(sizes), dtype=np.int64), sizes),
+            np.asarray(nonzero, dtype=np.bool_),
+        )
+
+    @property
+    def unfinished(self) -> tuple[str, ...]:
+        """Documents whose gold is a draft or names no annotator."""
+        return tuple(
+            document.doc_id
+            for document in self.documents
+            if document.file.status == "draft" or not document.file.annotators
+        )
+
+    @property
+    def files(self) -> tuple[GoldFile, ...]:
+        """The files as written."""
+        return tuple(document.file for document in self.documents)
 
     @property
     def prefilled(self) -> tuple[str, ...]:

@@ -13,13 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from evals.gold import GoldDocument
 from evals.gold_file import CellEntry, GoldFile, GoldMeta, read_gold_file
 from evals.occurrences import SearchText
+from evals.values import kind_of
 from pipeline import read as reading
 from pipeline.errors import DocumentError, GoldError
+from pipeline.numerals import find_numerals
 from pipeline.schema import APPLICANTS, OUTCOMES, outcome_rows, request_rows
 
 Severity = Literal["error", "note"]
+NO_COUNT_RULES = ("proactive.non_negative", "proactive.integer")
+NOT_AT_HAND = "is not at hand: hash and prints not checked"
 CHECKED_RULES = ("requests.row_total", "requests.outcome_total", "requests.balance", "remedies.total")
 
 
@@ -71,6 +76,7 @@ def _check_file(name: str, gold: GoldFile) -> Iterator[GoldProblem]:
     if missing:
         yield GoldProblem(name, "meta", f"{', '.join(missing)} not annotated; write null where not printed")
     yield from _check_rows(name, gold)
+    yield from _check_values(name, gold)
     yield from _check_findings(name, gold)
     if gold.prefilled:
         yield GoldProblem(name, "prefilled", "began as a program's output; scores repeat it", "note")
@@ -93,6 +99,29 @@ def _check_rows(name: str, gold: GoldFile) -> Iterator[GoldProblem]:
     lacking = [row for row in expected if row not in gold.requests]
     if gold.requests and lacking:
         yield GoldProblem(name, "requests", f"{form} also has {', '.join(lacking)}", "note")
+
+
+def _check_values(name: str, gold: GoldFile) -> Iterator[GoldProblem]:
+    """Slips of the pen: counts below zero, a value that is not the one printed, a line twice."""
+    is_printed_so = any(finding.startswith(NO_COUNT_RULES) for finding in gold.findings)
+    for fact in GoldDocument(gold, Path(name)).facts:
+        is_count = fact.source == "table" and kind_of(fact.path) == "count"
+        if is_count and not is_printed_so and not _is_whole(fact.value):
+            said = f"{fact.value} is no count; if it is printed so, list proactive.non_negative or .integer"
+            yield GoldProblem(name, fact.path, said)
+    lines = [(line.path, line.value, line.status, line.raw, line.near, line.label) for line in gold.narrative]
+    for number, line in enumerate(gold.narrative):
+        key = f"narrative.{number} ({line.path})"
+        if lines[number] in lines[:number]:
+            yield GoldProblem(name, key, "stands twice; a figure stated twice counts once")
+        printed = [numeral.value for numeral in find_numerals(line.raw)]
+        is_count = kind_of(line.path) == "count" and line.status == "value"
+        if is_count and len(printed) == 1 and printed[0] != line.value:
+            yield GoldProblem(name, key, f"value is {line.value}, but raw {line.raw!r} says {printed[0]}")
+
+
+def _is_whole(value: int | float | str | None) -> bool:
+    return not isinstance(value, int | float) or (value >= 0 and value == int(value))
 
 
 def _check_findings(name: str, gold: GoldFile) -> Iterator[GoldProblem]:
@@ -161,7 +190,7 @@ def _numbers(entries: list[CellEntry]) -> list[int | float] | None:
 
 def _check_document(name: str, gold: GoldFile, document: Path) -> Iterator[GoldProblem]:
     if not document.is_file():
-        yield GoldProblem(name, "file", f"{gold.file} is not at hand: hash and prints not checked", "note")
+        yield GoldProblem(name, "file", f"{gold.file} {NOT_AT_HAND}", "note")
         return
     found = hashlib.sha256(document.read_bytes()).hexdigest()
     if found != gold.sha256:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -28,7 +28,14 @@ FINDING = re.compile(
 STATISTICS_KEY = re.compile(r"[a-z][a-z0-9_]*")
 
 
-class GoldLoader(yaml.SafeLoader):
+# libyaml reads a file in a tenth of the time; wheels of PyYAML bring it, other builds may not.
+if TYPE_CHECKING:
+    from yaml import SafeLoader
+else:
+    SafeLoader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+
+
+class GoldLoader(SafeLoader):
     """Safe YAML with the scalars of YAML 1.2 and no key twice."""
 
     # Of this class alone: without it the rules would be added to every safe loader.
@@ -240,7 +247,8 @@ def _explain(error: ValidationError) -> str:
             str(part) for part in fault["loc"] if not str(part).startswith(("literal[", "function-"))
         )
         shown = repr(fault["input"])
-        clauses.setdefault(key, f"{key or 'file'}: {fault['msg']}; found {shown[:80]}")
+        said = fault["msg"].removeprefix("Value error, ")
+        clauses.setdefault(key, f"{key}: {said}; found {shown[:80]}" if key else said)
     listed = list(clauses.values())
     more = f" (and {len(listed) - 3} more)" if len(listed) > 3 else ""
     return "; ".join(listed[:3]) + more

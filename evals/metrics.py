@@ -10,21 +10,21 @@ A rate without a denominator is None, never 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evals.gold import GoldColumns, Kind
 from evals.stats import Numbers, bca_interval, logit_t_interval, ratio, wilson
 from evals.values import is_figure, is_nonzero
-from evals.verdicts import VERDICTS, Judgement
+from evals.verdicts import NOT_SCORED, VERDICTS, Marked
+from pipeline.fact import Fact
 
 Counts = NDArray[np.int64]
 COLUMNS = (*VERDICTS, "nonzero_correct", "nonzero_expected", "nonzero_given")
 CORRECT, WRONG, OMITTED, INVENTED, ABSENT, NONZERO_CORRECT, NONZERO_EXPECTED, NONZERO_GIVEN = range(8)
-_VERDICT_COLUMN = {verdict: column for column, verdict in enumerate(VERDICTS)}
 
 
 @dataclass(frozen=True)
@@ -55,19 +55,11 @@ class Tally:
         return np.asarray(self.judged() & (self.counts[:, WRONG : INVENTED + 1].sum(axis=1) == 0))
 
 
-class Kind(NamedTuple):
-    """What judgements are grouped by: all facts of one path, source and template."""
-
-    path: str
-    source: str
-    template: str
-
-
 @dataclass(frozen=True)
 class Cube:
     """Counts of a run by kind and document: (kinds × documents × COLUMNS).
 
-    Grouping then looks at some hundred kinds instead of every judgement.
+    Grouping then looks at some hundred kinds instead of every verdict.
     """
 
     kinds: tuple[Kind, ...]
@@ -87,31 +79,42 @@ class Cube:
         }
 
 
-def count(judgements: Iterable[Judgement], documents: Sequence[str], clusters: NDArray[np.int64]) -> Cube:
-    """Count `judgements`; `clusters` gives the cluster of each of `documents`."""
-    rows = {doc_id: row for row, doc_id in enumerate(documents)}
-    kinds: dict[Kind, int] = {}
-    width, size = len(COLUMNS), len(documents) * len(COLUMNS)
-    cells: list[int] = []
-    for judgement in judgements:
-        kind = kinds.setdefault(Kind(judgement.path, judgement.source, judgement.template), len(kinds))
-        start = kind * size + rows[judgement.doc_id] * width
-        cells.append(start + _VERDICT_COLUMN[judgement.verdict])
-        if is_figure(judgement.path):
-            cells.extend([start + column for column in _nonzero_columns(judgement)])
-    flat = np.bincount(np.asarray(cells, dtype=np.int64), minlength=len(kinds) * size)
-    return Cube(tuple(kinds), tuple(documents), clusters, flat.reshape(len(kinds), len(documents), width))
+def count(marked: Sequence[Marked], gold: GoldColumns, clusters: NDArray[np.int64]) -> Cube:
+    """Count verdicts; `marked` are all documents of `gold`, `clusters` gives the cluster of each."""
+    width, size = len(COLUMNS), len(marked) * len(COLUMNS)
+    starts = gold.kind * size + gold.document * width
+    codes = np.frombuffer(b"".join(one.codes for one in marked), dtype=np.uint8).astype(np.int64)
+    scored, nonzero = codes != NOT_SCORED, gold.is_nonzero & (codes != NOT_SCORED)
+    right = nonzero & (codes == CORRECT)
+    # A correct figure other than zero was expected, given and right.
+    cells = [starts[scored] + codes[scored], starts[nonzero] + NONZERO_EXPECTED]
+    cells += [starts[right] + column for column in (NONZERO_CORRECT, NONZERO_GIVEN)]
+    kinds = {kind: position for position, kind in enumerate(gold.kinds)}
+    cells.append(np.asarray(list(_errors(marked, kinds, starts, size)), dtype=np.int64))
+    flat = np.bincount(np.concatenate(cells), minlength=len(kinds) * size)
+    counts = flat.reshape(len(kinds), len(marked), width)
+    return Cube(tuple(kinds), tuple(one.document.doc_id for one in marked), clusters, counts)
 
 
-def _nonzero_columns(judgement: Judgement) -> Sequence[int]:
-    """The columns of figures other than zero that one judgement adds 1 to."""
-    expected = judgement.gold is not None and is_nonzero(judgement.gold.value)
-    given = judgement.fact is not None and is_nonzero(judgement.fact.value)
-    if not expected:
-        return (NONZERO_GIVEN,) if given else ()
-    if judgement.verdict == "correct":
-        return NONZERO_CORRECT, NONZERO_EXPECTED, NONZERO_GIVEN
-    return (NONZERO_EXPECTED, NONZERO_GIVEN) if given else (NONZERO_EXPECTED,)
+def _errors(
+    marked: Sequence[Marked], kinds: dict[Kind, int], starts: NDArray[np.int64], size: int
+) -> Iterator[int]:
+    """The cells that wrong answers and invented facts add 1 to; new kinds are added to `kinds`."""
+    first = 0
+    for row, one in enumerate(marked):
+        for gold, at in one.answers.items():
+            if one.codes[gold] != CORRECT and _is_nonzero_figure(one.facts[at]):
+                yield int(starts[first + gold]) + NONZERO_GIVEN
+        for at in one.surplus:
+            start = kinds.setdefault(one.kind_of_surplus(at), len(kinds)) * size + row * len(COLUMNS)
+            yield start + INVENTED
+            if _is_nonzero_figure(one.facts[at]):
+                yield start + NONZERO_GIVEN
+        first += len(one.codes)
+
+
+def _is_nonzero_figure(fact: Fact) -> bool:
+    return is_nonzero(fact.value) and is_figure(fact.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,19 +17,26 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from evals.compare import Comparison, Difference, Pair
+from evals.changes import Change
+from evals.compare import Comparison, Pair
+from evals.difference import Difference
 from evals.report_data import GROUP_LABELS, SOURCE_LABELS, VERDICT_LABELS, error_kinds, excerpt, report_data
 from evals.report_data import show as show_value
 from evals.score import Scoring
 from pipeline.schema import fields
 
 TEMPLATES = Path(__file__).parent / "templates"
+# Of all pairs together: some 10 MB of the page. comparison.json has them all.
+MOST_CHANGES = 30_000
 _UNSAFE_IN_SCRIPT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
-def write_report(scoring: Scoring, scores: dict[str, Any], out: Path) -> Path:
-    """Write `report.html` for a scored run and return its path."""
-    data = report_data(scoring)
+def write_report(scoring: Scoring, scores: dict[str, Any], out: Path, sources: Path | None = None) -> Path:
+    """Write `report.html` for a scored run and return its path.
+
+    Pages of PDF files are shown where the folder `sources` holds the files.
+    """
+    data = report_data(scoring, sources)
     page = (
         _environment()
         .get_template("report.html")
@@ -52,12 +59,17 @@ def write_comparison(comparison: Comparison, out: Path) -> Path:
         _environment()
         .get_template("comparison.html")
         .render(
-            comparison=comparison.as_dict(),
+            comparison=_without_changes(comparison),
             cost_points={
                 key: _cost_points(comparison, key) for key in ("output_tokens", "seconds", "cost_usd")
             },
             group_rows=[_group_rows(pair) for pair in comparison.pairs],
-            changes=[_changes(comparison, number, pair) for number, pair in enumerate(comparison.pairs)],
+            data=script_json(_change_data(comparison)),
+            field_names={
+                row.part: _field_label(row.part) + " · " + row.part
+                for p in comparison.pairs
+                for row in p.fields
+            },
             **_assets("comparison.js"),
         )
     )
@@ -117,6 +129,15 @@ def _write(page: str, path: Path) -> Path:
     return path
 
 
+def _without_changes(comparison: Comparison) -> dict[str, Any]:
+    """The comparison with the number of fixes and regressions in place of their list."""
+    content = comparison.as_dict()
+    for pair in content["pairs"]:
+        kinds = [change["kind"] for change in pair.pop("changes")]
+        pair |= {"fixes": kinds.count("fix"), "regressions": kinds.count("regression")}
+    return content
+
+
 def _group_rows(pair: Pair) -> list[tuple[str, Difference]]:
     return [(GROUP_LABELS.get(row.part, row.part), row) for row in pair.groups]
 
@@ -129,28 +150,42 @@ def _cost_points(comparison: Comparison, key: str) -> list[tuple[str, float, flo
     return points
 
 
-def _changes(comparison: Comparison, number: int, pair: Pair) -> list[dict[str, Any]]:
-    """Fixes and regressions with the sentence in which the figure stands."""
-    reference, other = comparison.scorings[0], comparison.scorings[number + 1]
-    texts = {name: text or other.texts[name] for name, text in reference.texts.items()}
+def _change_data(comparison: Comparison) -> dict[str, Any]:
+    """Fixes and regressions as the page's script reads them, a list a pair."""
+    budget = MOST_CHANGES // max(1, len(comparison.pairs))
+    lists = [
+        [_change_row(comparison, number, change) for change in pair.changes[:budget]]
+        for number, pair in enumerate(comparison.pairs)
+    ]
+    paths = sorted({row[2] for rows in lists for row in rows})
+    return {
+        "pairs": lists,
+        "left_out": [
+            len(pair.changes) - len(rows) for pair, rows in zip(comparison.pairs, lists, strict=True)
+        ],
+        "labels": {path: _field_label(path) for path in paths},
+        "names": {"sources": SOURCE_LABELS, "groups": GROUP_LABELS, "verdicts": VERDICT_LABELS},
+    }
+
+
+def _change_row(comparison: Comparison, number: int, change: Change) -> list[Any]:
+    """One change with the sentence in which the figure stands."""
+    scoring = comparison.scorings[0 if change.in_text_of == "a" else number + 1]
+    text = scoring.texts[change.doc_id]
     return [
-        {
-            "kind": change.kind,
-            "doc_id": change.doc_id,
-            "path": change.path,
-            "label": change.label,
-            "source": change.source,
-            "group": change.path.partition(".")[0],
-            "verdict_a": change.verdict_a,
-            "verdict_b": change.verdict_b,
-            "expected": _shown(change.expected),
-            "value_a": _shown(change.value_a),
-            "value_b": _shown(change.value_b),
-            "excerpt": excerpt(texts[change.doc_id], change.start, change.end),
-        }
-        for change in pair.changes
+        change.kind,
+        change.doc_id,
+        change.path,
+        change.source,
+        change.label,
+        change.verdict_a,
+        change.verdict_b,
+        _shown(change.expected, change.expected_status),
+        _shown(change.value_a, change.status_a),
+        _shown(change.value_b, change.status_b),
+        excerpt(text, change.start, change.end),
     ]
 
 
-def _shown(value: int | float | str | None) -> str:
-    return "–" if value is None else show_value(value, "value")
+def _shown(value: int | float | str | None, status: str | None) -> str:
+    return "–" if status is None else show_value(value, status)

@@ -9,18 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from evals.gold import GoldFact
 from evals.occurrences import SearchText
+from evals.report_pages import pages_within
 from evals.score import Scoring
+from evals.script_json import written_bytes
 from evals.values import Value
 from evals.verdicts import VERDICTS, Judgement
 from pipeline.document import Span
 from pipeline.fact import Fact
 from pipeline.schema import fields
 
-TEXT_BUDGET_CHARACTERS = 2_500_000
+# What a page may hold to open at once; verdicts go first, then texts, then pictures of pages.
+DATA_BYTES = 17_000_000
+TEXT_SHARE = 0.6
 ERRORS = ("wrong", "omitted", "invented")
 VERDICT_LABELS = {
     "correct": "正确 correct",
@@ -73,17 +78,25 @@ class ReportData:
     without_text: tuple[str, ...]
 
 
-def report_data(scoring: Scoring) -> ReportData:
-    """Documents, verdicts and texts of a scored run."""
+def report_data(scoring: Scoring, sources: Path | None = None) -> ReportData:
+    """Documents, verdicts and texts of a scored run; PDF pages too where `sources` has the files."""
+    paths, templates = Names(), Names()
     by_document: dict[str, list[Judgement]] = {name: [] for name in scoring.documents}
     for judgement in scoring.judgements:
         by_document[judgement.doc_id].append(judgement)
-    kept = _texts_within(scoring, by_document)
-    paths, templates = Names(), Names()
-    documents = [
-        _document(scoring, name, judgements, kept.get(name), paths, templates)
+    documents = {
+        name: _document(scoring, name, judgements, paths, templates)
         for name, judgements in by_document.items()
-    ]
+    }
+    by_errors = sorted(documents, key=lambda name: -_errors(by_document[name]))
+    left = DATA_BYTES - written_bytes(list(documents.values()))
+    kept = _texts_within(scoring, by_errors, int(left * TEXT_SHARE))
+    for name, text in kept.items():
+        documents[name]["text"] = text
+    if sources is not None:
+        left -= sum(written_bytes(text) for text in kept.values())
+        for name, pages in pages_within(scoring, by_errors, sources, left):
+            documents[name] |= pages
     content = {
         "paths": paths.listed,
         "labels": [_label(path) for path in paths.listed],
@@ -91,7 +104,7 @@ def report_data(scoring: Scoring) -> ReportData:
         "sources": list(SOURCE_LABELS),
         "verdicts": list(VERDICTS),
         "names": {"verdicts": VERDICT_LABELS, "sources": SOURCE_LABELS, "groups": GROUP_LABELS},
-        "documents": documents,
+        "documents": list(documents.values()),
     }
     left_out = [name for name, text in scoring.texts.items() if text is not None and name not in kept]
     return ReportData(content, tuple(left_out))
@@ -102,16 +115,19 @@ def _label(path: str) -> str:
     return path if spec is None else spec.label
 
 
-def _texts_within(scoring: Scoring, by_document: dict[str, list[Judgement]]) -> dict[str, str]:
-    """Texts up to the budget, those of documents with the most errors first."""
-    errors = {name: sum(j.verdict in ERRORS for j in found) for name, found in by_document.items()}
+def _errors(judgements: Sequence[Judgement]) -> int:
+    return sum(judgement.verdict in ERRORS for judgement in judgements)
+
+
+def _texts_within(scoring: Scoring, names: Sequence[str], budget: int) -> dict[str, str]:
+    """Texts of up to `budget` bytes together, those of the first of `names` first."""
     kept: dict[str, str] = {}
-    left = TEXT_BUDGET_CHARACTERS
-    for name in sorted(by_document, key=lambda name: -errors[name]):
+    for name in names:
         text = scoring.texts.get(name)
-        if text is not None and len(text) <= left:
+        size = written_bytes(text)
+        if text is not None and size <= budget:
             kept[name] = text
-            left -= len(text)
+            budget -= size
     return kept
 
 
@@ -119,11 +135,11 @@ def _document(
     scoring: Scoring,
     name: str,
     judgements: Sequence[Judgement],
-    text: str | None,
     paths: Names,
     templates: Names,
 ) -> dict[str, Any]:
-    record = scoring.records[name]
+    """A document without its text, which is added where there is room."""
+    record, text = scoring.records[name], scoring.texts[name]
     search = None if text is None else SearchText(text)
     rows = [_row(judgement, search, paths, templates) for judgement in judgements]
     findings = [] if record is None else record.findings
@@ -131,7 +147,7 @@ def _document(
         "id": name,
         "status": "missing" if record is None else record.status,
         "error": None if record is None else record.error,
-        "text": text,
+        "text": None,
         "rows": rows,
         "findings": [[f.rule, f.at, f.severity, f.message, list(f.paths)] for f in findings],
     }
@@ -192,7 +208,7 @@ def show(value: Value, status: str, label: str | None = None) -> str:
     """A value as the reports print it: blank, `/`, zero in words and 0 stay apart."""
     if status in _STATUS_SIGNS:
         return _STATUS_SIGNS[status]
-    shown = f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    shown = f"{value:,.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
     if status == "zero_in_words":
         shown += " (文字 in words)"
     return shown if label is None else f"{label}: {shown}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,62 @@ from pipeline.errors import StartError
 from pipeline.fact import Record
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a run was made with, as reports name it; None where the run does not say.
+
+    `prompt` is a hash over the prompt files, `weights` the file of an embedded model,
+    which names its quantisation. `replayed`: the answers were recorded, not asked for.
+    """
+
+    strategy: str | None
+    model: str | None
+    weights: str | None
+    prompt: str | None
+    version: str | None
+    commit: str | None
+    replayed: bool = False
+
+    @property
+    def en(self) -> str:
+        """As part of an English sentence."""
+        parts = [f"strategy {self.strategy or '–'}"]
+        if self.model:
+            parts.append(f"model {self.model}" + (f" from {self.weights}" if self.weights else ""))
+        if self.prompt:
+            parts.append(f"prompt {self.prompt[:12]}")
+        if self.replayed:
+            parts.append("answers recorded before")
+        return f"with gongkai {self.version or '(unknown version)'} ({', '.join(parts)})"
+
+    @property
+    def zh(self) -> str:
+        """As part of a Chinese sentence."""
+        parts = [f"方法 {self.strategy or '–'}"]
+        if self.model:
+            parts.append(f"模型 {self.model}" + (f"，权重 {self.weights}" if self.weights else ""))
+        if self.prompt:
+            parts.append(f"提示词 {self.prompt[:12]}")
+        if self.replayed:
+            parts.append("回放已记录的回答")
+        return f"由 gongkai {self.version or '（版本不明）'}（{'，'.join(parts)}）"
+
+
+def made_with(manifest: Mapping[str, Any]) -> Made:
+    """What `run.json` says of model, prompts and program."""
+    resolved = str(manifest.get("model_resolved") or "")
+    prompts = manifest.get("prompts") or {}
+    return Made(
+        strategy=manifest.get("strategy"),
+        model=manifest.get("model"),
+        weights=resolved.split(" ")[0] if " sha256:" in resolved else None,
+        prompt=hashlib.sha256(json.dumps(prompts, sort_keys=True).encode()).hexdigest() if prompts else None,
+        version=manifest.get("version"),
+        commit=manifest.get("commit"),
+        replayed="replay" in (manifest.get("parameters") or {}),
+    )
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """A run: its records in file order, the last one a document, and the content of `run.json`."""
@@ -22,20 +80,25 @@ class RunFolder:
     records: tuple[Record, ...]
     manifest: dict[str, Any] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_hash", {record.sha256: record for record in self.records})
-        object.__setattr__(self, "_by_id", {record.doc_id: record for record in self.records})
+    @property
+    def made(self) -> Made:
+        """What the run was made with."""
+        return made_with(self.manifest)
 
     @property
     def name(self) -> str:
         """Name of the folder: how reports call the run."""
-        return self.folder.name
+        return self.folder.resolve().name
 
-    def record_of(self, gold: GoldFile) -> Record | None:
-        """The record of the annotated file: the same bytes, else the same `doc_id`."""
-        by_hash: dict[str, Record] = self.__dict__["_by_hash"]
-        by_id: dict[str, Record] = self.__dict__["_by_id"]
-        return by_hash.get(gold.sha256) or by_id.get(gold.doc_id)
+    def records_of(self, golds: Sequence[GoldFile]) -> dict[str, Record | None]:
+        """By `doc_id` of annotated files: the record of the same bytes, else of the same name.
+
+        A record of the bytes of another annotated file answers for that one alone.
+        """
+        by_hash = {record.sha256: record for record in self.records}
+        annotated = {gold.sha256 for gold in golds}
+        by_id = {record.doc_id: record for record in self.records if record.sha256 not in annotated}
+        return {gold.doc_id: by_hash.get(gold.sha256) or by_id.get(gold.doc_id) for gold in golds}
 
     def text(self, sha256: str) -> str | None:
         """The canonical text that evidence points into; None where the run did not keep it."""

@@ -20,18 +20,22 @@ from evals.baselines import all_zeros, nothing
 from evals.calibration import calibrate
 from evals.evidence import beside_the_value, grounding
 from evals.findings import score_findings
-from evals.gold import Gold
-from evals.metrics import COLUMNS, Cube, Kind, Tally, count, metrics, share
+from evals.gold import SOURCES, Gold, Kind
+from evals.metrics import COLUMNS, Cube, Tally, count, metrics, share
 from evals.runs import RunFolder
+from evals.statement import score_statement
 from evals.stats import wilson
 from evals.values import is_figure
-from evals.verdicts import Judgement, judge_record
+from evals.verdicts import Judgement, Marked, mark_record
+from pipeline.checks.trust import trust
+from pipeline.errors import StartError
 from pipeline.fact import Record, Usage
 
 SCORER_VERSION = 1
 FEW_DOCUMENTS = 20
 INTERVALS = (
-    "f1_low and f1_high: 95 %, logit-t over documents clustered by issuer (Wilson's limit for the share of "
+    "f1_low and f1_high: 95 %, logit-t over documents clustered by issuer, with Bell and McCaffrey's degrees "
+    "of freedom (Wilson's limit for the share of "
     "exact documents where all are exact); f1_bca_low and f1_bca_high: BCa bootstrap over the same clusters, "
     "2,000 resamples; exact and failed documents: Wilson. None covers rare documents that fail wholly."
 )
@@ -43,8 +47,13 @@ class Scoring:
 
     run: RunFolder
     gold: Gold
-    judgements: tuple[Judgement, ...]
+    marked: tuple[Marked, ...]
     records: dict[str, Record | None]
+
+    @cached_property
+    def judgements(self) -> tuple[Judgement, ...]:
+        """Every verdict spelled out, document after document."""
+        return tuple(judgement for one in self.marked for judgement in one.judgements())
 
     @property
     def documents(self) -> tuple[str, ...]:
@@ -60,6 +69,15 @@ class Scoring:
     def missing(self) -> tuple[str, ...]:
         """Documents without a record."""
         return tuple(name for name, record in self.records.items() if record is None)
+
+    @property
+    def other_file(self) -> tuple[str, ...]:
+        """Documents whose record has the name of the annotated file but not its bytes."""
+        return tuple(
+            document.doc_id
+            for document in self.gold.documents
+            if (record := self.records[document.doc_id]) and record.sha256 != document.file.sha256
+        )
 
     @cached_property
     def clusters(self) -> NDArray[np.int64]:
@@ -78,7 +96,7 @@ class Scoring:
     @cached_property
     def cube(self) -> Cube:
         """Counts by kind of fact and document."""
-        return count(self.judgements, self.documents, self.clusters)
+        return count(self.marked, self.gold.columns, self.clusters)
 
     def tally(self, groups: Callable[[Kind], Iterable[str]]) -> dict[str, Tally]:
         """Counts of the run by `groups`."""
@@ -86,34 +104,40 @@ class Scoring:
 
 
 def score_run(run: RunFolder, gold: Gold) -> Scoring:
-    """Judge every annotated document of `gold`; failed and missing ones have omitted all."""
-    judgements: list[Judgement] = []
-    records: dict[str, Record | None] = {}
-    for document in gold.documents:
-        record = run.record_of(document.file)
-        records[document.doc_id] = record
-        judgements.extend(judge_record(document, record))
-    return Scoring(run, gold, tuple(judgements), records)
+    """Judge every annotated document of `gold`; failed and missing ones have omitted all.
+
+    Raises StartError when the run has documents, but none of those annotated.
+    """
+    records = run.records_of(gold.files)
+    if run.records and not any(records.values()):
+        raise StartError(
+            f"{run.folder}: has none of the {len(records)} documents annotated in {gold.folder}; it has "
+            f"{run.records[0].doc_id} and {len(run.records) - 1} others: is it the right gold?"
+        )
+    marked = tuple(mark_record(document, records[document.doc_id]) for document in gold.documents)
+    return Scoring(run, gold, marked, records)
 
 
 def scores(scoring: Scoring) -> dict[str, Any]:
     """The content of `scores.json`."""
     everything = scoring.tally(_all).get("overall")
-    return {
+    content: dict[str, Any] = {
         "scorer": SCORER_VERSION,
         "gold_hash": scoring.gold.hash,
-        "gold": {"documents": len(scoring.documents), "prefilled": list(scoring.gold.prefilled)},
+        "gold": {
+            "documents": len(scoring.documents),
+            "prefilled": list(scoring.gold.prefilled),
+            "unfinished": list(scoring.gold.unfinished),
+        },
         "run": {"name": scoring.run.name} | scoring.run.manifest,
+        "made_with": asdict(scoring.run.made),
         "documents": _documents(scoring),
         "warnings": warnings(scoring),
         "intervals": INTERVALS,
         "overall": _one(scoring, _all),
         "prose": _one(scoring, _prose),
         "tables": _one(scoring, _tables),
-        "by_source": {"table": no_data(), "narrative": no_data(), "metadata": no_data()}
-        | _groups(scoring, lambda kind: (kind.source,)),
-        "by_group": _groups(scoring, lambda kind: (kind.path.partition(".")[0],)),
-        "by_template": _groups(scoring, lambda kind: (kind.template,)),
+        **_breakdowns(scoring),
         "by_document": {
             name: no_data() if everything is None else _of_document(everything, row)
             for row, name in enumerate(scoring.documents)
@@ -123,9 +147,10 @@ def scores(scoring: Scoring) -> dict[str, Any]:
         "grounding": asdict(grounding(scoring.judgements, scoring.texts)),
         **beside_the_value(scoring.judgements),
         "findings": asdict(score_findings(scoring.gold, scoring.records)),
-        "by_confidence": _confidence(scoring.judgements),
+        "by_confidence": _confidence(scoring),
         "cost": cost([record for record in scoring.records.values() if record is not None]),
     }
+    return content | {"statement": asdict(score_statement(content, scoring.run.made))}
 
 
 def _one(scoring: Scoring, groups: Callable[[Kind], Iterable[str]]) -> dict[str, Any]:
@@ -141,6 +166,20 @@ def _groups(
     return {name: asdict(metrics(found[name], with_bootstrap=with_bootstrap)) for name in sorted(found)}
 
 
+def _breakdowns(scoring: Scoring, *, with_bootstrap: bool = True) -> dict[str, dict[str, Any]]:
+    """The rates by source, group and template; a source without facts has no data."""
+    groupings: dict[str, Callable[[Kind], Iterable[str]]] = {
+        "by_source": lambda kind: (kind.source,),
+        "by_group": lambda kind: (kind.path.partition(".")[0],),
+        "by_template": lambda kind: (kind.template,),
+    }
+    found = {
+        section: _groups(scoring, groups, with_bootstrap=with_bootstrap)
+        for section, groups in groupings.items()
+    }
+    return found | {"by_source": {source: no_data() for source in SOURCES} | found["by_source"]}
+
+
 def no_data() -> dict[str, Any]:
     """The rates of a group without any fact: counts 0, rates null."""
     return asdict(metrics(Tally(np.zeros((1, len(COLUMNS)), dtype=np.int64), np.zeros(1, dtype=np.int64))))
@@ -154,11 +193,6 @@ def _of_document(group: Tally, row: int) -> dict[str, Any]:
 def _documents(scoring: Scoring) -> dict[str, Any]:
     bad = wilson(len(scoring.failed) + len(scoring.missing), len(scoring.documents))
     known = {id(record) for record in scoring.records.values()}
-    other = [
-        document.doc_id
-        for document in scoring.gold.documents
-        if (record := scoring.records[document.doc_id]) and record.sha256 != document.file.sha256
-    ]
     return {
         "scored": [name for name in scoring.documents if name not in {*scoring.failed, *scoring.missing}],
         "failed": list(scoring.failed),
@@ -167,7 +201,7 @@ def _documents(scoring: Scoring) -> dict[str, Any]:
         "failed_or_missing_low": None if bad is None else bad.low,
         "failed_or_missing_high": None if bad is None else bad.high,
         "without_gold": [record.doc_id for record in scoring.run.records if id(record) not in known],
-        "other_file": other,
+        "other_file": list(scoring.other_file),
     }
 
 
@@ -176,49 +210,62 @@ def warnings(scoring: Scoring) -> list[str]:
     count = len(scoring.documents)
     issuers = len(set(scoring.clusters.tolist()))
     said = []
-    if count < FEW_DOCUMENTS:
+    if min(count, issuers) < FEW_DOCUMENTS:
         said.append(
-            f"Only {count} documents of {issuers} issuers: no interval covers a document in fifty that fails "
-            "wholly, and differences between fields or templates are not shown by this."
+            f"Documents: {count}, issuers: {issuers}. So few cannot show that documents hardly ever fail as "
+            "a whole, nor that one field or template is read better than another."
         )
     if scoring.failed or scoring.missing:
         names = ", ".join([*scoring.failed, *scoring.missing])
         said.append(f"Failed or missing, counted as all omitted: {names}.")
-    other = _documents(scoring)["other_file"]
-    if other:
-        said.append(f"Same doc_id but other bytes than the annotated file: {', '.join(other)}.")
+    if scoring.other_file:
+        said.append(f"Same doc_id but other bytes than the annotated file: {', '.join(scoring.other_file)}.")
     if scoring.gold.prefilled:
         said.append(f"Gold began as a program's output: {', '.join(scoring.gold.prefilled)}.")
+    if scoring.gold.unfinished:
+        said.append(f"Gold is a draft or names no annotator: {', '.join(scoring.gold.unfinished)}.")
+    if without := _documents(scoring)["without_gold"]:
+        said.append(f"Documents of the run without gold, not scored: {len(without)}.")
     return said
 
 
 def _baselines(scoring: Scoring) -> dict[str, Any]:
-    """The same headline rates for programs that read nothing."""
+    """The same rates for programs that read nothing, in every breakdown."""
     found = {}
-    for name, judgements in (("nothing", nothing(scoring.gold)), ("all_zeros", all_zeros(scoring.gold))):
-        knowing_nothing = Scoring(scoring.run, scoring.gold, tuple(judgements), scoring.records)
+    for name, marked in (("nothing", nothing(scoring.gold)), ("all_zeros", all_zeros(scoring.gold))):
+        knowing_nothing = Scoring(scoring.run, scoring.gold, marked, scoring.records)
         parts = (("overall", _all), ("prose", _prose), ("tables", _tables))
         found[name] = {part: _one(knowing_nothing, groups) for part, groups in parts}
+        found[name] |= _breakdowns(knowing_nothing, with_bootstrap=False)
     return found
 
 
-def _confidence(judgements: Sequence[Judgement]) -> dict[str, Any]:
-    """Calibration of the facts that carry a confidence, by source; null where none does."""
+def _confidence(scoring: Scoring) -> dict[str, Any]:
+    """Calibration of the facts that carry a confidence, by source; null where none does.
+
+    What is held against the verdicts is trust: confidence, lowered where a finding
+    suspects the reading.
+    """
+    trusted = [
+        (judgement.source, sure, judgement.verdict in ("correct", "correctly_absent"))
+        for judgement in scoring.judgements
+        if judgement.fact
+        and (record := scoring.records[judgement.doc_id])
+        and (sure := trust(judgement.fact, record.findings)) is not None
+    ]
     found: dict[str, Any] = {}
-    for source in ("table", "narrative", "metadata"):
-        facts = [
-            judgement
-            for judgement in judgements
-            if judgement.source == source and judgement.fact and judgement.fact.confidence is not None
-        ]
-        sure = [judgement.fact.confidence or 0.0 for judgement in facts if judgement.fact]
-        done = calibrate(sure, [judgement.verdict in ("correct", "correctly_absent") for judgement in facts])
-        found[source] = None if done is None else done.as_dict()
+    for name, sources in (("overall", SOURCES), *((source, (source,)) for source in SOURCES)):
+        chosen = [(sure, is_right) for source, sure, is_right in trusted if source in sources]
+        done = calibrate([sure for sure, _ in chosen], [is_right for _, is_right in chosen])
+        found[name] = None if done is None else done.as_dict()
     return found
 
 
 def cost(records: Sequence[Record]) -> dict[str, float | None]:
-    """Mean tokens, seconds and money a document with a record; null without records or price."""
+    """Mean tokens, seconds and money a document with a record; null without records or price.
+
+    `uncached_tokens` are the tokens read that no prefix cache held.
+    """
     total = sum((record.usage for record in records), Usage(cost_usd=0.0))
     count = len(records)
     return {
@@ -227,6 +274,7 @@ def cost(records: Sequence[Record]) -> dict[str, float | None]:
             name: share(getattr(total, name), count)
             for name in ("requests", "input_tokens", "cached_tokens", "output_tokens", "seconds")
         },
+        "uncached_tokens": share(total.input_tokens - total.cached_tokens, count),
         "cost_usd": None if total.cost_usd is None else share(total.cost_usd, count),
     }
 

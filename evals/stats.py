@@ -39,8 +39,8 @@ def _normal_quantile(share: float) -> float:
     return float(stats.norm.ppf(share))
 
 
-@cache
-def _t_quantile(share: float, freedom: int) -> float:
+@lru_cache(maxsize=4096)
+def _t_quantile(share: float, freedom: float) -> float:
     return float(stats.t.ppf(share, freedom))
 
 
@@ -68,16 +68,38 @@ def influence(numerators: Numbers, denominators: Numbers) -> Numbers:
     return np.asarray((numerators - numerators.sum() / total * denominators) / total)
 
 
-def standard_error(pulls: Numbers) -> float:
-    """Linearised (sandwich) standard error over clusters, with n/(n-1)."""
-    count = len(pulls)
-    return math.sqrt(count / (count - 1) * float((pulls**2).sum()))
+def standard_error(pulls: Numbers, weights: Numbers) -> float:
+    """Linearised (sandwich) standard error over clusters, each pull divided by √(1 - its weight).
+
+    `weights` are the clusters' shares of the denominator and sum to 1. A heavy cluster
+    pulls the ratio towards itself and so seems to differ less than it does (HC2 of
+    MacKinnon and White 1985). With equal weights this is the usual error of a mean.
+    """
+    return math.sqrt(float((pulls**2 / (1 - weights)).sum()))
+
+
+def degrees_of_freedom(weights: Numbers) -> float:
+    """Of that error: Satterthwaite's, as Bell and McCaffrey (2002) give them.
+
+    n - 1 with equal weights, fewer where some clusters weigh more than others. From the
+    traces of BΩ and (BΩ)², B = diag(w²/(1 - w)) and Ω the covariance of the residuals of a
+    weighted mean of equally varying clusters, Ωᵢⱼ = [i = j] - wᵢ - wⱼ + Σw².
+    """
+    squares = float((weights**2).sum())
+    b = weights**2 / (1 - weights)
+    u = squares - weights
+    diagonal = 1 - 2 * weights + squares
+    trace = float((b * diagonal).sum())
+    everywhere = (b * u**2).sum() * b.sum() - 2 * (b * u).sum() * (b * weights).sum()
+    everywhere += b.sum() * (b * weights**2).sum()
+    off_diagonal = everywhere - (b**2 * (u - weights) ** 2).sum()
+    return trace**2 / float(off_diagonal + (b**2 * diagonal**2).sum())
 
 
 def logit_t_interval(
     numerators: Numbers, denominators: Numbers, confidence: float = CONFIDENCE
 ) -> Interval | None:
-    """Interval of a ratio of sums: t with n-1 degrees of freedom on the logit scale.
+    """Interval of a ratio of sums: t with Bell and McCaffrey's degrees of freedom, on the logit scale.
 
     Clusters without a denominator carry nothing and are left out; None below two.
     Where every cluster is at 1 (or 0) there is no spread: the limit is then Wilson's for
@@ -92,8 +114,9 @@ def logit_t_interval(
     if share >= 1.0 or share <= 0.0:
         bound = wilson(count if share >= 1.0 else 0, count, confidence)
         return None if bound is None else Interval(bound.low, bound.high, "wilson on exact documents")
-    error = standard_error(influence(numerators, denominators))
-    half = _t_quantile(0.5 + confidence / 2, count - 1) * error / (share * (1 - share))
+    weights = denominators / denominators.sum()
+    error = standard_error(influence(numerators, denominators), weights)
+    half = _t_quantile(0.5 + confidence / 2, degrees_of_freedom(weights)) * error / (share * (1 - share))
     centre = math.log(share / (1 - share))
     return Interval(_expit(centre - half), _expit(centre + half), "logit-t on documents")
 
@@ -143,6 +166,7 @@ def _bca_limits(
     return float(low), float(high)
 
 
+@lru_cache(maxsize=2)
 def flips(count: int, draws: int = SAMPLED_FLIPS) -> NDArray[np.int8]:
     """Ways to exchange two runs within documents, (ways × count), 1 = exchanged.
 
@@ -183,25 +207,57 @@ class PairedRatios:
         pull = influence(self.numerators_b, self.denominators_b) - influence(
             self.numerators_a, self.denominators_a
         )
-        return standard_error(pull[self.used])
+        return standard_error(pull[self.used], self._weights())
+
+    def freedom(self) -> float | None:
+        """Degrees of freedom of that error; None where there is none."""
+        return None if self.standard_error() is None else degrees_of_freedom(self._weights())
+
+    def _weights(self) -> Numbers:
+        """Each used cluster's weight, on average of both runs: they judge nearly the same facts."""
+        denominators = (self.denominators_a, self.denominators_b)
+        return np.asarray(sum(one[self.used] / (2 * one.sum()) for one in denominators))
 
     def interval(self, confidence: float = CONFIDENCE) -> Interval | None:
-        """The difference with t on n-1 degrees of freedom."""
-        difference, error = self.difference(), self.standard_error()
-        if difference is None or error is None:
+        """The difference with t on Bell and McCaffrey's degrees of freedom."""
+        difference, error, freedom = self.difference(), self.standard_error(), self.freedom()
+        if difference is None or error is None or freedom is None:
             return None
-        freedom = int(self.used.sum()) - 1
         half = _t_quantile(0.5 + confidence / 2, freedom) * error
         return Interval(max(-1.0, difference - half), min(1.0, difference + half), "paired t on documents")
 
-    def exchanged(self, ways: NDArray[np.int8]) -> Numbers:
-        """The difference under each way of exchanging the runs, NaN where undefined."""
-        gap_n, gap_d = self.numerators_b - self.numerators_a, self.denominators_b - self.denominators_a
-        shift_n, shift_d = ways @ gap_n, ways @ gap_d
-        with np.errstate(invalid="ignore", divide="ignore"):
-            b = (self.numerators_b.sum() - shift_n) / (self.denominators_b.sum() - shift_d)
-            a = (self.numerators_a.sum() + shift_n) / (self.denominators_a.sum() + shift_d)
-        return np.asarray(b - a)
+
+def exchanged(families: Sequence[PairedRatios]) -> Numbers:
+    """The difference of each family under each way of exchanging the runs, NaN where undefined.
+
+    (families × ways). The families share their clusters, so that one product of matrices
+    moves them all.
+    """
+    gaps = np.stack(
+        [pairs.numerators_b - pairs.numerators_a for pairs in families]
+        + [pairs.denominators_b - pairs.denominators_a for pairs in families]
+    )
+    moved = gaps @ flips(gaps.shape[1]).T
+    shift_n, shift_d = moved[: len(families)], moved[len(families) :]
+    sums = [
+        np.array([[one.sum()] for one in side])
+        for side in zip(
+            *(
+                (pairs.numerators_a, pairs.denominators_a, pairs.numerators_b, pairs.denominators_b)
+                for pairs in families
+            ),
+            strict=True,
+        )
+    ]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        a = (sums[0] + shift_n) / (sums[1] + shift_d)
+        b = (sums[2] - shift_n) / (sums[3] - shift_d)
+    return np.asarray(b - a)
+
+
+def smallest_p(clusters: int) -> float:
+    """The least p that the sign-flip test can give with so many clusters."""
+    return 2 / 2**clusters if clusters <= MOST_EXACT_UNITS else 1 / (SAMPLED_FLIPS + 1)
 
 
 def sign_flip_test(pairs: PairedRatios) -> float | None:
@@ -210,25 +266,32 @@ def sign_flip_test(pairs: PairedRatios) -> float | None:
     Exact up to 16 documents, else over 10,000 sampled ways and the observed one. None
     where the difference is undefined.
     """
-    if pairs.difference() is None:
-        return None
-    return _share_as_large(np.abs(pairs.exchanged(flips(len(pairs.numerators_a)))))
+    return sign_flip_tests([pairs])[0]
+
+
+def sign_flip_tests(families: Sequence[PairedRatios]) -> list[float | None]:
+    """The test for each of several families over the same clusters, not corrected for their number."""
+    if not families:
+        return []
+    return [
+        None if pairs.difference() is None else _share_as_large(np.abs(moved))
+        for pairs, moved in zip(families, exchanged(families), strict=True)
+    ]
 
 
 def max_t_test(families: Sequence[PairedRatios]) -> list[float | None]:
     """p values of several differences, corrected for their number (Westfall and Young 1993).
 
     All families share the same documents and the same exchanges, so that their
-    dependence is kept. A family without spread or definition has p None.
+    dependence is kept. A family without definition has p None, one without spread 1.
     """
     if not families:
         return []
-    ways = flips(len(families[0].numerators_a))
-    scaled = np.full((len(families), len(ways)), np.nan)
-    for index, pairs in enumerate(families):
+    all_moved = exchanged(families)
+    scaled = np.full(all_moved.shape, np.nan)
+    for index, (pairs, moved) in enumerate(zip(families, all_moved, strict=True)):
         if pairs.difference() is None:
             continue
-        moved = pairs.exchanged(ways)
         spread = float(np.sqrt(np.nanmean(moved**2)))
         scaled[index] = np.abs(moved) / spread if spread > 0 else 0.0
     largest = np.nanmax(np.where(np.isnan(scaled), -np.inf, scaled), axis=0)
@@ -250,9 +313,26 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     return [float(q) for q in stats.false_discovery_control(list(p_values))]
 
 
-def minimum_detectable_effect(error: float | None, clusters: int, power: float = POWER) -> float | None:
-    """The smallest difference that a paired test at 5 % finds with `power`; None below two clusters."""
-    if error is None or clusters < 2:
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Family-wise adjusted p values (Holm 1979), in the same order; None stays None and does not count."""
+    defined = [p for p in p_values if p is not None]
+    adjusted: dict[float, float] = {}
+    largest = 0.0
+    for done, p in enumerate(sorted(defined)):
+        largest = max(largest, min(1.0, (len(defined) - done) * p))
+        adjusted.setdefault(p, largest)
+    return [None if p is None else adjusted[p] for p in p_values]
+
+
+def minimum_detectable_effect(
+    error: float | None, freedom: float | None, power: float = POWER
+) -> float | None:
+    """The smallest difference in F1 that a paired test at 5 % finds with about `power`.
+
+    None without an error, with error 0 (a single outcome says nothing of others), and
+    where no difference could be found.
+    """
+    if not error or freedom is None:
         return None
-    freedom = clusters - 1
-    return (_t_quantile(0.5 + CONFIDENCE / 2, freedom) + _t_quantile(power, freedom)) * error
+    effect = (_t_quantile(0.5 + CONFIDENCE / 2, freedom) + _t_quantile(power, freedom)) * error
+    return effect if effect <= 1 else None  # F1 cannot differ by more

@@ -28,6 +28,16 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle on a page, in points from the page's upper left corner."""
+
+    x0: float
+    top: float
+    x1: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """A table cell; `row` and `column` count from 0 and name its upper left place."""
 
@@ -38,6 +48,7 @@ class Cell:
     row_span: int = 1
     column_span: int = 1
     page: int | None = None
+    box: Box | None = None
 
 
 @dataclass(frozen=True)
@@ -159,9 +170,8 @@ class DocumentBuilder:
                     self._append("\t")
                 span = self._append(draft.text)
                 column = position if draft.column is None else draft.column
-                cells.append(
-                    Cell(draft.text, span, row_index, column, draft.row_span, draft.column_span, draft.page)
-                )
+                spans = (draft.row_span, draft.column_span)
+                cells.append(Cell(draft.text, span, row_index, column, *spans, draft.page, draft.box))
             self._append("\n")
         table = Table(len(self._tables), tuple(cells), Span(start, max(start, self._length - 1)), form)
         first_page = next((cell.page for cell in cells if cell.page is not None), None)
@@ -203,3 +213,4 @@ class CellDraft:
     row_span: int = 1
     column_span: int = 1
     page: int | None = None
+    box: Box | None = None

@@ -14,7 +14,8 @@ GongkaiError
 │   └── NotAReport        readable, but no annual disclosure report
 ├── ModelError            a model call failed for good, for one document
 │   ├── TransportFailed   no answer after all retries
-│   └── AnswerInvalid     the answer did not fit its schema after all re-asks
+│   ├── AnswerInvalid     the answer did not fit its schema after all re-asks
+│   └── AnswerMissing     a recording is played back and lacks the answer
 ├── GoldError             a gold file is not in the form of the contract
 └── PromptError           a prompt file lacks a variable or names an unknown one
 """
@@ -98,6 +99,12 @@ class AnswerInvalid(ModelError):
     """The answer did not fit its schema after all re-asks."""
 
     code = "model_answer"
+
+
+class AnswerMissing(ModelError):
+    """A recording is played back and holds no answer to the question."""
+
+    code = "model_not_recorded"
 
 
 class GoldError(GongkaiError):

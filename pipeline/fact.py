@@ -22,7 +22,7 @@ RecordStatus = Literal["ok", "flagged", "failed"]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Evidence(_Model):
@@ -59,7 +59,7 @@ class Fact(_Model):
     method: Method
     scope: Scope | None = None
     evidence: Evidence
-    confidence: float | None = None
+    confidence: float | None = Field(default=None, ge=0, le=1)
     label: str | None = None
     alternatives: tuple[tuple[str, Method], ...] = ()
 

@@ -129,7 +129,7 @@ def write_run(folder: Path, records: Sequence[Record], texts: Mapping[str, str] 
     (folder / "text").mkdir(parents=True, exist_ok=True)
     lines = [json.dumps(one.model_dump(mode="json"), ensure_ascii=False) for one in records]
     (folder / "records.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    manifest = {"model": "made-up-1b", "strategy": "label", "prompt_sha256": "0" * 64}
+    manifest = {"model": "made-up-1b", "strategy": "label", "prompts": {"label.md": "0" * 64}}
     (folder / "run.json").write_text(json.dumps(manifest), encoding="utf-8")
     hashes = {one.doc_id: one.sha256 for one in records}
     for doc_id, text in (texts or {}).items():

@@ -10,6 +10,7 @@ import pytest
 from eval_material import FORM_2021, gold_content, write_gold
 
 from evals.agree import Agreement, agree, as_text
+from evals.stats import wilson
 from pipeline.errors import GoldError
 
 
@@ -103,6 +104,18 @@ def test_nothing_to_agree_on_is_no_data(tmp_path: Path) -> None:
     assert found.by_kind["prose"].share is None
     assert found.by_kind["prose"].alpha is None
     assert "no data" in as_text(found)
+
+
+def test_the_interval_is_over_documents_not_over_cells(tmp_path: Path) -> None:
+    """21 cells of three documents that agree say what three documents can say; one document says nothing."""
+    row = table(3, 0, 0, 0, 0, 0, 3)
+    for name in ("a", "b"):
+        write_gold(tmp_path / name, *(gold_content(doc_id, **row) for doc_id in ("one", "two", "three")))
+    cells = agree(tmp_path / "a", tmp_path / "b").by_kind["cells"]
+    of_documents = wilson(3, 3)
+    assert of_documents is not None
+    assert (cells.decisions, cells.share, cells.low) == (21, 1.0, of_documents.low)
+    assert compared(tmp_path / "alone", row, row).by_kind["cells"].low is None
 
 
 def test_documents_that_only_one_annotated_are_named(tmp_path: Path) -> None:

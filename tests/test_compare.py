@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from eval_material import FORM_2021, fact, gold_content, perfect, record, write_gold, write_run
 
-from evals.compare import Difference, compare
+from evals.compare import compare
+from evals.difference import Difference
 from evals.gates import Outcome, no_regression
 from evals.gold import Gold
 from evals.runs import RunFolder
+from evals.stats import benjamini_hochberg
 from pipeline.errors import UsageError
 from pipeline.fact import Fact
 
@@ -124,6 +126,21 @@ def test_three_runs_make_a_leaderboard(tmp_path: Path) -> None:
     assert json.loads(content)["gold_hash"] == gold.hash
 
 
+def test_several_runs_are_corrected_for_but_not_for_the_same_run_again(tmp_path: Path) -> None:
+    """8 documents: the smallest p is 2/2^8. Two worse runs are two comparisons, a copy is none."""
+    gold = gold_of(tmp_path, 8)
+    worse = {(number, "proactive.total"): 1300 for number in range(8)}
+    names = ("good", "bad", "also_bad", "same")
+    runs = [run_of(tmp_path, gold, name, worse if "bad" in name else None) for name in names]
+    pairs = compare(runs, gold).pairs
+    assert [pair.headline[0].p for pair in pairs] == [2 / 2**8, 2 / 2**8, 1.0]
+    assert [pair.headline[0].p_adjusted for pair in pairs] == [4 / 2**8, 4 / 2**8, None]
+    assert "corrected for 2 comparisons 0.0156" in pairs[0].conclusion
+    assert "按 2 次比较校正后 0.0156" in pairs[0].conclusion_zh
+    assert "same verdict on every fact" in pairs[2].conclusion
+    assert compare(runs[:2], gold).pairs[0].headline[0].p_adjusted is None
+
+
 def test_documents_that_one_run_lacks_are_left_out_for_all_and_named(tmp_path: Path) -> None:
     gold = gold_of(tmp_path, 4)
     whole, part = run_of(tmp_path, gold, "whole"), run_of(tmp_path, gold, "part")
@@ -139,24 +156,79 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
     run = run_of(tmp_path, gold, "a")
     with pytest.raises(UsageError, match="two or more"):
         compare([run], gold)
+    bare = write_gold(tmp_path / "bare", gold_content("place_00") | {"meta": {}})
+    unread = write_run(tmp_path / "unread", [record(bare.documents[0], [])])
+    with pytest.raises(UsageError, match="holds no fact to compare"):
+        compare([unread, unread], bare)
     with pytest.raises(UsageError, match="no annotated document"):
         compare([run, RunFolder(tmp_path / "empty", ())], gold)
 
 
-def difference(change: float | None, p: float | None, detectable: float | None) -> Difference:
-    return Difference("overall", 0.9, 0.9, change, None, None, p, None, detectable)
-
-
-GATES = [
-    (difference(0.0, 1.0, 0.01), Outcome.PASSED),
-    (difference(-0.01, 0.3, 0.015), Outcome.PASSED),
-    (difference(-0.05, 0.01, 0.01), Outcome.FAILED),
-    (difference(-0.05, 0.01, 0.08), Outcome.FAILED),
-    (difference(-0.05, 0.2, 0.08), Outcome.TOO_THIN),
-    (difference(None, None, None), Outcome.TOO_THIN),
+# (case, difference, interval, p, corrected p, detectable, documents lost) → outcome at a margin of 0.02
+GATES: list[tuple[str, Difference, tuple[str, ...], Outcome]] = [
+    (name, Difference("overall", 0.9, 0.9, change, low, high, p, corrected, effect), lost, outcome)
+    for name, change, low, high, p, corrected, effect, lost, outcome in [
+        ("nothing differs", 0.0, 0.0, 0.0, 1.0, None, None, (), Outcome.PASSED),
+        ("a larger loss is ruled out", -0.01, -0.018, -0.002, 0.06, None, 0.01, (), Outcome.PASSED),
+        ("better, though on few documents", 0.047, 0.01, 0.08, 0.008, None, 0.06, (), Outcome.PASSED),
+        ("a loss is shown", -0.05, -0.06, -0.04, 0.01, None, 0.01, (), Outcome.FAILED),
+        ("a small loss is shown", -0.01, -0.015, -0.005, 0.01, None, 0.01, (), Outcome.FAILED),
+        ("shown of one run, not of several", -0.05, -0.08, -0.02, 0.03, 0.06, 0.04, (), Outcome.TOO_THIN),
+        ("a large loss that cannot be shown", -0.5, -0.5, -0.5, 0.0625, None, None, (), Outcome.TOO_THIN),
+        ("no loss seen, but one is possible", 0.0, -0.05, 0.05, 0.9, None, 0.06, (), Outcome.TOO_THIN),
+        ("undefined", None, None, None, None, None, None, (), Outcome.TOO_THIN),
+        ("documents are missing", 0.0, 0.0, 0.0, 1.0, None, None, ("place_07",), Outcome.FAILED),
+    ]
 ]
 
 
-@pytest.mark.parametrize(("overall", "outcome"), GATES)
-def test_gate_against_regressions(overall: Difference, outcome: Outcome) -> None:
-    assert no_regression(overall, margin=0.02).outcome is outcome
+@pytest.mark.parametrize(("overall", "lost", "outcome"), [g[1:] for g in GATES], ids=[g[0] for g in GATES])
+def test_gate_against_regressions(overall: Difference, lost: tuple[str, ...], outcome: Outcome) -> None:
+    result = no_regression(overall, 0.02, "new", lost)
+    assert result.outcome is outcome
+    assert result.sentence.startswith("new: ")
+
+
+def test_few_documents_claim_no_power(tmp_path: Path) -> None:
+    """Half is lost in all documents of five issuers: p cannot fall below 0.0625."""
+    gold = gold_of(tmp_path, 5)
+    worse = {(number, path): None for number in range(5) for path in ("proactive.total", "fees.charged_yuan")}
+    comparison = compare([run_of(tmp_path, gold, "a"), run_of(tmp_path, gold, "b", worse)], gold)
+    overall = comparison.pairs[0].headline[0]
+    assert (overall.p, overall.minimum_detectable_effect) == (0.0625, None)
+    assert no_regression(overall, 0.02).outcome is Outcome.TOO_THIN
+
+
+def test_what_only_the_reference_has_is_lost(tmp_path: Path) -> None:
+    gold = gold_of(tmp_path, 8)
+    whole = run_of(tmp_path, gold, "whole")
+    part = RunFolder(tmp_path / "part", whole.records[:2])
+    assert len(compare([whole, part], gold).lost["part"]) == 6
+    assert compare([part, whole], gold).lost["whole"] == ()
+
+
+def test_fields_are_corrected_by_false_discovery_and_groups_by_their_largest(tmp_path: Path) -> None:
+    """8 documents: one field is lost in all of them (p = 2/2^8), one in five (p = 2/2^5), others never."""
+    gold = gold_of(tmp_path, 8)
+    worse = {(number, "proactive.total"): None for number in range(8)}
+    worse |= {(number, "engagement.interviews"): None for number in range(5)}
+    pair = compare([run_of(tmp_path, gold, "a"), run_of(tmp_path, gold, "b", worse)], gold).pairs[0]
+    fields = {row.part: row for row in pair.fields}
+    tested = [row.p for row in fields.values()]
+    assert tested == [2 / 2**5, 2 / 2**8]
+    # Five fields have a p: those two, and three in which nothing differs.
+    expected = benjamini_hochberg([2 / 2**5, 2 / 2**8, 1.0, 1.0, 1.0])[:2]
+    assert [row.p_adjusted for row in fields.values()] == pytest.approx(expected)
+    groups = {row.part: row for row in pair.groups}
+    largest = [groups[name].p_adjusted for name in ("proactive", "engagement")]
+    assert all(one is not None and one >= 2 / 2**8 for one in largest)
+    assert groups["proactive"].p_adjusted != pytest.approx(fields["proactive.total"].p_adjusted)
+
+
+def test_a_record_answers_for_one_document(tmp_path: Path) -> None:
+    """The bytes of one annotated file under the name of another: the other one is missing."""
+    gold = gold_of(tmp_path, 2)
+    run = run_of(tmp_path, gold, "a")
+    renamed = run.records[0].model_copy(update={"doc_id": "place_01"})
+    found = RunFolder(tmp_path, (renamed,)).records_of(gold.files)
+    assert found == {"place_00": renamed, "place_01": None}

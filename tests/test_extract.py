@@ -20,14 +20,15 @@ from fake_openai import Reply, fake_openai
 from tables_material import load_gold
 
 from evals.benchmarks.record_answers import RECORDED, REPORTS, SAMPLES
-from pipeline.errors import AnswerInvalid, UsageError
+from pipeline.errors import AnswerInvalid, AnswerMissing, UsageError
 from pipeline.extract import Extraction, extract_document
 from pipeline.fact import Fact, Usage
-from pipeline.model.answers import AnswerStore, StoredAnswer, TokenLogprob
+from pipeline.model.answers import AnswerStore, StoredAnswer
 from pipeline.model.catalog import DEFAULT_MODEL
 from pipeline.model.endpoint import Endpoint
 from pipeline.model.llm import ModelClient
-from pipeline.model.local_model import compact_json_grammar
+from pipeline.model.local_model import silent_endpoint
+from pipeline.model.recorded import RecordedAnswers
 from pipeline.prose.label import label_prompt
 from pipeline.read import read_document
 from pipeline.schema import APPLICANTS, OUTCOMES, fields
@@ -147,27 +148,18 @@ def test_orders_in_a_report_change_nothing(name: str, order: str, tmp_path: Path
 # With the replies of a real model
 
 
-class Recorded(AnswerStore):
+class Recorded(RecordedAnswers):
     """Recorded answers; a question that was not recorded fails the test and says what to do."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        lines = [json.loads(line) for line in RECORDED.read_text(encoding="utf-8").splitlines()]
-        self.lines = {line["key"]: line for line in lines}
-        self.asked: list[str] = []
 
     def get(self, key: str) -> StoredAnswer:
         """The recorded answer."""
-        self.asked.append(key)
-        line = self.lines.get(key)
-        if line is None:
+        try:
+            return super().get(key)
+        except AnswerMissing:
             pytest.fail(f"a question is not in {RECORDED.name}: {self._cause()}; {RENEW}", pytrace=False)
-        logprobs = tuple(TokenLogprob(token, value) for token, value in line["logprobs"])
-        return StoredAnswer(line["content"], Usage.model_validate(line["usage"]), logprobs or None, "")
 
     def _cause(self) -> str:
-        recorded = {line["prompt_sha256"] for line in self.lines.values()}
-        if recorded != {label_prompt().sha256}:
+        if self.prompts != {label_prompt().sha256}:
             return "prompts/label.md or its examples have changed"
         return "wording rules, labels or the form of the question have changed"
 
@@ -176,20 +168,13 @@ PlayBack = Callable[[Path], tuple[Extraction, Recorded]]
 
 
 @pytest.fixture
-def play_back(tmp_path: Path) -> Iterator[PlayBack]:
+def play_back() -> Iterator[PlayBack]:
     """Extracts a report with strategy label; nobody listens at the endpoint."""
     with ExitStack() as opened:
 
         def extract(path: Path) -> tuple[Extraction, Recorded]:
-            store = opened.enter_context(Recorded(tmp_path / f"{path.stem}.sqlite"))
-            endpoint = Endpoint(
-                "http://127.0.0.1:9/v1",
-                DEFAULT_MODEL,
-                f"embedded:{DEFAULT_MODEL}",
-                grammar=compact_json_grammar,
-                settles="silent",
-            )
-            client = opened.enter_context(ModelClient(endpoint, store, max_attempts=1))
+            store = Recorded(RECORDED)
+            client = opened.enter_context(ModelClient(silent_endpoint(DEFAULT_MODEL), store, max_attempts=1))
             return extract_document(read_document(path), "label", client), store
 
         yield extract
@@ -247,7 +232,7 @@ def test_what_a_model_says_is_printed(report: Path, play_back: PlayBack) -> None
 @pytest.mark.parametrize("report", REPORTS, ids=lambda path: path.stem)
 def test_usage_is_what_the_answers_cost_when_made(report: Path, play_back: PlayBack) -> None:
     extraction, store = play_back(report)
-    recorded = [Usage.model_validate(store.lines[key]["usage"]) for key in store.asked]
+    recorded = [RecordedAnswers(RECORDED).get(key).usage for key in store.asked]
     assert extraction.usage == sum(recorded, Usage())
     assert extraction.usage.requests == len(store.asked)
 

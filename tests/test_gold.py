@@ -192,6 +192,35 @@ def test_findings_are_the_broken_identities(
     assert (not messages) if said is None else any(said in message for message in messages)
 
 
+PROACTIVE = {"document": "table2019", "proactive": "table2019", "requests": None, "remedies": None}
+PRESS = "engagement.press_conferences"
+SLIPS = [
+    ({"narrative": [prose("proactive.total", 9, "2380条")]}, "value is 9, but raw '2380条' says 2380"),
+    ({"narrative": [prose("proactive.total", 4200, "4200余条", bound="at_least")]}, None),
+    ({"narrative": [prose("proactive.total", 100_000, "10万余条", bound="at_least")]}, None),
+    ({"narrative": [prose(PRESS, 12, "十二场"), prose(PRESS, 12, "十二场")]}, "stands twice"),
+    ({"narrative": [prose(PRESS, 2, "2场", near="上"), prose(PRESS, 2, "2场", near="下")]}, None),
+    ({"proactive": {"licensing": {"decisions": -1846}}, "templates": PROACTIVE}, "-1846 is no count"),
+    ({"proactive": {"licensing": {"decisions": 2.5}}, "templates": PROACTIVE}, "2.5 is no count"),
+    ({"proactive": {"licensing": {"items_change": -3}}, "templates": PROACTIVE}, None),
+    (
+        {
+            "proactive": {"licensing": {"decisions": -4}},
+            "templates": PROACTIVE,
+            "findings": ["proactive.non_negative@decisions"],
+        },
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(("parts", "said"), SLIPS)
+def test_slips_of_the_pen(tmp_path: Path, parts: dict[str, Any], said: str | None) -> None:
+    write_gold(tmp_path, gold_content("a", **parts))
+    errors = [str(problem) for problem in check_gold(tmp_path) if problem.severity == "error"]
+    assert (errors == []) if said is None else any(said in error for error in errors)
+
+
 REPORT = (
     "清水县人民政府\n2020年，全县公开信息1 200余条，其中网站公开 900条，微博公开900条。\n一是意识还不够强。\n"
 )

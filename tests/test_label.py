@@ -32,13 +32,13 @@ from pipeline.prose.label import (
     DISPUTED_CONFIDENCE,
     MAX_FIGURES_A_CALL,
     MIN_CONFIDENCE,
-    UNKNOWN_CONFIDENCE,
     Labelling,
     allowed_labels,
     answer_type,
     label_mentions,
     label_prompt,
 )
+from pipeline.prose.label_confidence import UNKNOWN_CONFIDENCE
 from pipeline.prose.mentions import Mention, find_mentions
 from pipeline.prose.rule_label import RuleLabel, Strength
 from pipeline.prose.wording import RULE_CONFIDENCE
@@ -380,6 +380,8 @@ def test_confidence_unknown(reply: Reply, wording: Wording, client: MakeClient) 
 # Whose word counts: wording said (path, strength), the model answers 政府网站 with this
 # log-probability, and its labels settle the silent figures or all open ones.
 
+# A weak wording that the model denies is trusted no more than it was without it.
+DISPUTED = min(DISPUTED_CONFIDENCE, RULE_CONFIDENCE["weak"])
 SURE, UNSURE = math.log(MIN_CONFIDENCE + 0.1), math.log(MIN_CONFIDENCE - 0.1)
 Outcome = tuple[str, str, float, tuple[tuple[str, str], ...]]
 DECISIONS: list[tuple[str, str | None, Strength, Literal["silent", "open"], float, Outcome | None]] = [
@@ -387,7 +389,7 @@ DECISIONS: list[tuple[str, str | None, Strength, Literal["silent", "open"], floa
     ("both agree, remote", WEBSITE, "weak", "open", UNSURE, (WEBSITE, "rule", AGREED_CONFIDENCE, ())),
     (
         "small model against weak wording", TOTAL, "weak", "silent", SURE,
-        (TOTAL, "rule", DISPUTED_CONFIDENCE, ((WEBSITE, "label"),)),
+        (TOTAL, "rule", DISPUTED, ((WEBSITE, "label"),)),
     ),
     (
         "large model against weak wording", TOTAL, "weak", "open", SURE,
@@ -430,7 +432,7 @@ def test_both_against_it_a_weak_field_is_kept_and_the_doubt_shown(
     wording((WEBSITE, "weak"))
     reply = Reply(answer(("1:12条", OTHER)))
     (kept,) = labelled_with(reply, wording, client, "silent")
-    assert (kept.path, kept.confidence) == (WEBSITE, DISPUTED_CONFIDENCE)
+    assert (kept.path, kept.confidence) == (WEBSITE, DISPUTED)
 
 
 def test_a_category_from_the_model_has_its_subject(wording: Wording, client: MakeClient) -> None:

@@ -38,7 +38,7 @@ from pipeline.errors import (
     UsageError,
 )
 from pipeline.runs.folder import locked
-from pipeline.runs.manifest import RunIdentity, prompt_hashes, refuse_other
+from pipeline.runs.manifest import RunIdentity, prompt_hashes, refuse_other, source_tree
 from pipeline.runs.record import read_records, read_text
 from pipeline.runs.sources import Skipped, list_inputs
 from pipeline.runs.work import Stages
@@ -69,6 +69,17 @@ def failing(error: Exception, *files: str) -> Stages:
 
 
 # ---- a whole run -------------------------------------------------------------------------
+
+
+def test_the_manifest_names_the_commit_of_the_program(tmp_path: Path) -> None:
+    root = Path(__file__).parents[1]
+    if not (root / ".git").exists():
+        pytest.skip("the tests run outside a checkout")
+    git = ["git", "-C", str(root), "rev-parse", "HEAD"]
+    head = subprocess.run(git, check=True, capture_output=True, text=True).stdout.strip()
+    commit, dirty = source_tree()
+    assert commit == head
+    assert isinstance(dirty, bool)
 
 
 def test_a_run_leaves_records_texts_and_manifest(tmp_path: Path) -> None:

@@ -324,6 +324,60 @@ def test_grounding(tmp_path: Path, span: tuple[int, int], contains: float, right
     assert (found["contains_raw"], found["right_place"]) == (contains, right)
 
 
+def test_scope_and_bound_are_scored_beside_the_value(tmp_path: Path) -> None:
+    """1200余条 read as exactly 1200 of an unknown body is right in value, and in nothing beside it."""
+    gold = two_documents(tmp_path / "gold")
+    one = next(document for document in gold.documents if document.doc_id == "qingshui_2020")
+    said = [
+        fact.model_copy(update={"bound": "exact", "scope": None}) if fact.path == "proactive.total" else fact
+        for fact in perfect(one)
+    ]
+    _, content = scored(tmp_path, qingshui_2020=said)
+    assert content["overall"]["wrong"] == 0
+    assert (content["scope"]["agreeing"], content["scope"]["of"]) == (1, 2)
+    assert (content["bound"]["agreeing"], content["bound"]["of"]) == (1, 2)
+
+
+def test_few_documents_and_failures_are_said_in_words(tmp_path: Path) -> None:
+    gold = two_documents(tmp_path / "gold")
+    records = [record(gold.documents[0], [], "failed"), record(gold.documents[1], perfect(gold.documents[1]))]
+    content = scores(score_run(write_run(tmp_path / "run", records), gold))
+    assert any("Documents: 2, issuers: 2" in warning for warning in content["warnings"])
+    assert "against 2 hand-annotated reports" in content["statement"]["en"]
+    assert "1 failed or missing" in content["statement"]["en"]
+    assert "strategy label, model made-up-1b, prompt" in content["statement"]["en"]
+    assert "2 份人工标注的报告" in content["statement"]["zh"]
+    f1 = content["overall"]
+    assert (
+        f"{f1['f1']:.3f} (95 % interval {f1['f1_low']:.3f}–{f1['f1_high']:.3f})" in content["statement"]["en"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"prefilled": True}, "1 reports, 1 of them prefilled by a program"),
+        ({"status": "draft"}, "1 reports, 1 of them unfinished"),
+        ({"annotators": []}, "1 reports, 1 of them unfinished"),
+        ({}, "1 hand-annotated reports"),
+    ],
+)
+def test_gold_that_is_not_by_hand_or_not_finished_is_not_called_so(
+    tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    gold = write_gold(tmp_path / "gold", gold_content("a", meta={"year": 2020}) | changes)
+    content = scores(score_run(write_run(tmp_path / "run", [record(gold.documents[0], [])]), gold))
+    assert said in content["statement"]["en"]
+
+
+def test_a_run_of_other_documents_is_not_scored(tmp_path: Path) -> None:
+    gold = two_documents(tmp_path / "gold")
+    other = write_gold(tmp_path / "other", gold_content("elsewhere_2021"))
+    run = write_run(tmp_path / "run", [record(other.documents[0], [])])
+    with pytest.raises(StartError, match="none of the 2 documents annotated"):
+        score_run(run, gold)
+
+
 def test_broken_identities_that_were_reported(tmp_path: Path) -> None:
     gold = two_documents(tmp_path / "gold")
     document = next(d for d in gold.documents if d.doc_id == "qingshui_2020")

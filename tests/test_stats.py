@@ -17,6 +17,7 @@ from evals.stats import (
     PairedRatios,
     bca_interval,
     benjamini_hochberg,
+    degrees_of_freedom,
     flips,
     logit_t_interval,
     max_t_test,
@@ -63,6 +64,17 @@ def test_logit_t_equals_the_textbook_for_equal_documents() -> None:
     expected = [1 / (1 + math.exp(-(math.log(mean / (1 - mean)) + sign * half))) for sign in (-1, 1)]
     assert interval is not None
     assert [interval.low, interval.high] == pytest.approx(expected)
+
+
+def test_degrees_of_freedom_by_the_definition() -> None:
+    """With equal documents n - 1; else from the matrices of Bell and McCaffrey (2002)."""
+    assert degrees_of_freedom(np.full(8, 1 / 8)) == pytest.approx(7)
+    weights = numbers(0.4, 0.3, 0.15, 0.1, 0.05)
+    residuals = np.eye(5) - np.outer(np.ones(5), weights)
+    b_omega = np.diag(weights**2 / (1 - weights)) @ residuals @ residuals.T
+    expected = np.trace(b_omega) ** 2 / np.trace(b_omega @ b_omega)
+    assert degrees_of_freedom(weights) == pytest.approx(expected)
+    assert expected < 4
 
 
 def test_all_exact_documents_do_not_give_certainty() -> None:
@@ -171,13 +183,12 @@ def test_benjamini_hochberg_of_the_1995_paper() -> None:
 
 
 def test_minimum_detectable_effect_shrinks_with_documents() -> None:
-    few, many = minimum_detectable_effect(0.01, 5), minimum_detectable_effect(0.01, 1_000)
+    few, many = minimum_detectable_effect(0.01, 4), minimum_detectable_effect(0.01, 999)
     assert few is not None
     assert many is not None
     assert few > many
     assert many == pytest.approx(0.01 * (1.96 + 0.8416), rel=0.01)
-    assert minimum_detectable_effect(None, 5) is None
-    assert minimum_detectable_effect(0.01, 1) is None
+    assert minimum_detectable_effect(None, None) is None
 
 
 # Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", example A: two coders,

@@ -11,17 +11,14 @@ with the prefix in the cache it takes seconds, else some minutes.
 from __future__ import annotations
 
 import argparse
-import json
-import sqlite3
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pipeline.cli.app import app, run_app
 from pipeline.errors import StartError
+from pipeline.model.recorded import record_answers
 from pipeline.runs.folder import RunFolder
 
 ROOT = Path(__file__).parents[2]
@@ -42,28 +39,7 @@ def record(reports: Sequence[Path], out: Path) -> int:
             raise StartError(
                 f"the run over {len(reports)} reports ended with exit code {code}: nothing recorded"
             )
-        lines = [json.dumps(answer, ensure_ascii=False) for answer in answers(RunFolder(run).answers)]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    return len(lines)
-
-
-def answers(store: Path) -> Iterator[dict[str, Any]]:
-    """The answers of a store in the order of their keys, without times: these differ from run to run."""
-    with closing(sqlite3.connect(store)) as connection:
-        rows = connection.execute(
-            "SELECT key, model, endpoint, prompt_sha256, content, usage, logprobs FROM answers ORDER BY key"
-        ).fetchall()
-    for key, model, endpoint, prompt_sha256, content, usage, logprobs in rows:
-        yield {
-            "key": key,
-            "model": model,
-            "endpoint": endpoint,
-            "prompt_sha256": prompt_sha256,
-            "content": content,
-            "usage": json.loads(usage) | {"seconds": 0.0},
-            "logprobs": [[token["token"], token["logprob"]] for token in json.loads(logprobs or "[]")],
-        }
+        return record_answers(RunFolder(run).answers, out)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

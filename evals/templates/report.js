@@ -6,7 +6,9 @@ const control = Object.fromEntries(
 );
 const factBody = document.querySelector("#facts tbody");
 const sourceBox = document.getElementById("source");
+const viewButtons = { pages: document.getElementById("view-pages"), text: document.getElementById("view-text") };
 let shownDocument = null;
+let view = "pages";
 let limit = SHOWN_AT_ONCE;
 
 function readRow(list, documentIndex, rowIndex) {
@@ -101,26 +103,71 @@ function choose(row) {
   showSource(row.documentIndex);
   document.querySelectorAll(".chosen").forEach((old) => old.classList.remove("chosen"));
   factBody.querySelector(`tr[data-row="${row.documentIndex}:${row.rowIndex}"]`)?.classList.add("chosen");
-  const marks = [...sourceBox.querySelectorAll("mark")].filter((mark) => mark.rows.includes(row.rowIndex));
+  const marks = [...sourceBox.querySelectorAll("mark, .place")].filter((mark) => mark.rows.includes(row.rowIndex));
   marks.forEach((mark) => mark.classList.add("chosen"));
-  if (marks.length) {
-    const box = sourceBox.getBoundingClientRect(), mark = marks[0].getBoundingClientRect();
-    sourceBox.scrollTop += mark.top - box.top - box.height / 3;
-  }
   document.getElementById("no-place").hidden = marks.length > 0;
+  if (marks.length) showInBox(marks[0]);
 }
 
-// The text in pieces: a place where facts point is a <mark>, also where such places overlap.
+function showInBox(mark) {
+  // On a narrow screen the source stands below the facts.
+  if (matchMedia("(max-width: 800px)").matches) sourceBox.scrollIntoView({ block: "nearest" });
+  const box = sourceBox.getBoundingClientRect(), place = mark.getBoundingClientRect();
+  sourceBox.scrollTop += place.top - box.top - box.height / 3;
+}
+
 function showSource(documentIndex) {
   if (shownDocument === documentIndex) return;
   shownDocument = documentIndex;
   const doc = data.documents[documentIndex];
   document.getElementById("source-name").textContent = doc.id;
+  document.getElementById("views").hidden = !doc.pages || doc.text === null;
+  for (const [name, button] of Object.entries(viewButtons)) button.setAttribute("aria-pressed", String(name === view));
   showFindings(doc);
-  if (doc.text === null) {
-    sourceBox.textContent = doc.error ? `${doc.status}: ${doc.error}` : "此文件不含原文 No source text is kept in this file.";
-    return;
+  if (doc.pages && view === "pages") showPages(doc, documentIndex);
+  else if (doc.text !== null) showText(doc, documentIndex);
+  else sourceBox.textContent = doc.error ? `${doc.status}: ${doc.error}` : "此文件不含原文 No source text is kept in this file.";
+  sourceBox.scrollTop = 0;
+}
+
+// Pages as pictures; over them a button for every place where facts point.
+function showPages(doc, documentIndex) {
+  const sheets = doc.pages.map(([uri, width, height], index) => {
+    const sheet = element("div", null, "sheet");
+    const picture = element("img");
+    picture.src = uri;
+    picture.alt = `第 ${index + 1} 页 page ${index + 1}`;
+    picture.width = Math.round(width);
+    picture.height = Math.round(height);
+    sheet.append(picture);
+    return sheet;
+  });
+  const places = new Map();
+  for (const [row, [page, ...boxes]] of Object.entries(doc.boxes)) {
+    for (const box of boxes) {
+      const key = `${page}:${box}`;
+      if (!places.has(key)) places.set(key, { page, box, rows: [] });
+      places.get(key).rows.push(Number(row));
+    }
   }
+  for (const { page, box, rows } of places.values()) {
+    const [, width, height] = doc.pages[page - 1];
+    const wrong = rows.some((row) => [1, 2, 3].includes(doc.rows[row][3]));
+    const place = element("button", null, wrong ? "place error" : "place");
+    place.type = "button";
+    Object.assign(place.style, {
+      left: `${100 * box[0] / width}%`, top: `${100 * box[1] / height}%`,
+      width: `${100 * (box[2] - box[0]) / width}%`, height: `${100 * (box[3] - box[1]) / height}%`,
+    });
+    openOnClick(place, rows, documentIndex);
+    place.setAttribute("aria-label", place.title);
+    sheets[page - 1].append(place);
+  }
+  sourceBox.replaceChildren(...sheets);
+}
+
+// The text in pieces: a place where facts point is a <mark>, also where such places overlap.
+function showText(doc, documentIndex) {
   const places = [];
   doc.rows.forEach((list, rowIndex) => {
     const row = readRow(list, documentIndex, rowIndex);
@@ -140,24 +187,27 @@ function showSource(documentIndex) {
     pieces.push(here.length ? markOf(text, here, documentIndex) : document.createTextNode(text));
   }
   sourceBox.replaceChildren(...pieces);
-  sourceBox.scrollTop = 0;
 }
 
 function markOf(text, here, documentIndex) {
   const mark = element("mark", text, here.every((place) => place.missed) ? "missed" : "");
-  mark.rows = here.map((place) => place.rowIndex);
-  mark.title = [...new Set(mark.rows.map((row) => data.labels[data.documents[documentIndex].rows[row][0]]))].slice(0, 4).join("\n");
+  openOnClick(mark, here.map((place) => place.rowIndex), documentIndex);
+  return mark;
+}
+
+// A place in the source, in text or on a page: a press shows the fact that points at it.
+function openOnClick(mark, rows, documentIndex) {
+  mark.rows = rows;
+  mark.title = [...new Set(rows.map((row) => data.labels[data.documents[documentIndex].rows[row][0]]))].slice(0, 4).join("\n");
   mark.addEventListener("click", () => {
-    const rowIndex = mark.rows[0];
-    if (!factBody.querySelector(`tr[data-row="${documentIndex}:${rowIndex}"]`)) {
+    if (!factBody.querySelector(`tr[data-row="${documentIndex}:${rows[0]}"]`)) {
       control.document.value = String(documentIndex);
       for (const name of ["verdict", "group", "template", "finding"]) control[name].value = "";
       showFacts();
     }
-    choose(readRow(data.documents[documentIndex].rows[rowIndex], documentIndex, rowIndex));
+    choose(readRow(data.documents[documentIndex].rows[rows[0]], documentIndex, rows[0]));
     factBody.querySelector("tr.chosen")?.scrollIntoView({ block: "nearest" });
   });
-  return mark;
 }
 
 function showFindings(doc) {
@@ -168,13 +218,22 @@ function showFindings(doc) {
 document.getElementById("more").addEventListener("click", () => { limit += SHOWN_AT_ONCE; showFacts(); });
 document.querySelectorAll("button[data-document]").forEach((button) => {
   button.addEventListener("click", () => {
+    for (const name of ["verdict", "group", "template", "finding"]) control[name].value = "";
     control.document.value = button.dataset.document;
-    control.verdict.value = "";
     showFacts();
     showSource(Number(button.dataset.document));
     document.getElementById("facts-head").scrollIntoView();
   });
 });
+for (const [name, button] of Object.entries(viewButtons)) {
+  button.addEventListener("click", () => {
+    view = name;
+    const [chosen, open] = [factBody.querySelector("tr.chosen")?.dataset.row.split(":").map(Number), shownDocument];
+    shownDocument = null;
+    showSource(open);
+    if (chosen && chosen[0] === open) choose(readRow(data.documents[open].rows[chosen[1]], ...chosen));
+  });
+}
 setUpFilters();
 showFacts();
 if (data.documents.length) {

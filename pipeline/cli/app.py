@@ -75,6 +75,14 @@ ConcurrencyOption = Annotated[
     int | None,
     typer.Option("--concurrency", min=1, max=256, help="Documents at a time with --base-url [8]."),
 ]
+ReplayOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--replay",
+        metavar="FILE",
+        help="Answers recorded from the model: makes a run again without it. What was not recorded fails.",
+    ),
+]
 RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Do failed documents again.")]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `gongkai extract` wrote.")]
 
@@ -105,6 +113,7 @@ def extract(
     concurrency: ConcurrencyOption = None,
     retry_failed: RetryOption = False,
     model_path: PathOption = None,
+    replay: ReplayOption = None,
 ) -> None:
     """Read reports and folders into a run folder: facts, findings, canonical texts.
 
@@ -127,7 +136,7 @@ def extract(
     from pipeline.runs.progress import run_progress
     from pipeline.runs.sources import list_inputs
 
-    choice = model_session.ModelChoice(strategy, model, base_url, model_path)
+    choice = model_session.ModelChoice(strategy, model, base_url, model_path, replay)
     model_session.check_choice(choice)
     errors = error_console()
     workers = model_session.concurrency_of(choice, concurrency)

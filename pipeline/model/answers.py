@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -99,6 +99,22 @@ def answer_from_store(stored: StoredAnswer, answer_type: type[T]) -> Answer[T] |
     except ValidationError:
         return None
     return Answer(value, Usage(), stored.usage, True, stored.logprobs, stored.content)
+
+
+class Answers(Protocol):
+    """Where answers are looked up before a model is asked, and kept afterwards."""
+
+    def get(self, key: str) -> StoredAnswer | None:
+        """The answer stored under `key`, or None."""
+
+    def put(
+        self,
+        question: Question,
+        content: str,
+        usage: Usage,
+        logprobs: Sequence[TokenLogprob] | None = None,
+    ) -> None:
+        """Keep an answer."""
 
 
 class AnswerStore:

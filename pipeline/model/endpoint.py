@@ -63,11 +63,13 @@ class Endpoint:
         return text.replace(secret, "***") if secret else text
 
 
-def remote_endpoint(model: str, base_url: str, *, timeout_seconds: float = 180.0) -> Endpoint:
+def remote_endpoint(
+    model: str, base_url: str, *, timeout_seconds: float = 180.0, needs_key: bool = True
+) -> Endpoint:
     """The endpoint at `base_url`, its key taken from the environment.
 
     Raises ModelUnavailable for a URL that is none, and for one that is not on this
-    machine when no key is set.
+    machine when no key is set; `needs_key` is false where nothing will be asked.
     """
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -85,6 +87,6 @@ def remote_endpoint(model: str, base_url: str, *, timeout_seconds: float = 180.0
         api_key=SecretStr(os.environ[variable] if variable else ""),
         timeout_seconds=timeout_seconds,
     )
-    if variable is None and not endpoint.is_loopback:
+    if needs_key and variable is None and not endpoint.is_loopback:
         raise ModelUnavailable(f"no key for {parts.hostname}: set {' or '.join(API_KEY_VARIABLES)}")
     return endpoint

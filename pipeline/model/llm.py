@@ -24,7 +24,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from pipeline.errors import AnswerInvalid, GongkaiError, ModelUnavailable, TransportFailed
 from pipeline.fact import Usage
-from pipeline.model.answers import Answer, AnswerStore, Question, TokenLogprob, answer_from_store
+from pipeline.model.answers import Answer, Answers, Question, TokenLogprob, answer_from_store
 from pipeline.model.endpoint import SEED, Endpoint, Message, remote_endpoint
 from pipeline.model.waiting import backoff_seconds, is_refused, retry_after_seconds
 
@@ -32,7 +32,7 @@ __all__ = ["Answer", "Endpoint", "Message", "ModelClient", "TokenLogprob", "remo
 
 T = TypeVar("T", bound=BaseModel)
 
-TOP_LOGPROBS = 5
+TOP_LOGPROBS = 20  # the most that the API gives: enough to renormalise over the labels allowed
 MAX_RETRY_AFTER_SECONDS = 120.0
 _TRANSIENT_STATUS = frozenset({408, 409, 429})
 _EXCERPT = 300
@@ -85,7 +85,7 @@ class ModelClient:
     def __init__(
         self,
         endpoint: Endpoint,
-        answers: AnswerStore,
+        answers: Answers,
         *,
         max_attempts: int = 5,
         max_reasks: int = 2,

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -97,15 +97,12 @@ class LocalModel:
     @property
     def endpoint(self) -> Endpoint:
         """Where the model answers; its label, not the random port, goes into the answers' keys."""
-        return Endpoint(
+        return replace(
+            silent_endpoint(self.name),
             base_url=f"{self._address}/v1",
-            model=self.name,
-            label=f"embedded:{self.name}",
             api_key=SecretStr(self._api_key),
             timeout_seconds=_ANSWER_SECONDS,
-            grammar=compact_json_grammar,
             revive=self.revive,
-            settles="silent",
         )
 
     def warm_prefix(self, messages: Sequence[Message]) -> Warmth:
@@ -260,6 +257,17 @@ def _close_input(process: subprocess.Popen[str]) -> None:
             process.stdin.close()
         except OSError:
             return
+
+
+def silent_endpoint(name: str) -> Endpoint:
+    """The embedded model `name` as the keys of its answers know it, without a server behind it."""
+    return Endpoint(
+        base_url="http://127.0.0.1:9/v1",  # the discard port: nobody listens
+        model=name,
+        label=f"embedded:{name}",
+        grammar=compact_json_grammar,
+        settles="silent",
+    )
 
 
 def compact_json_grammar(schema: Mapping[str, Any]) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -25,13 +24,14 @@ from pipeline.config import prompts_dir
 from pipeline.document import Document, DocumentBuilder
 from pipeline.errors import PromptError
 from pipeline.fact import Method, Usage
-from pipeline.model.answers import Answer, TokenLogprob
+from pipeline.model.answers import Answer
 from pipeline.model.endpoint import Message
 from pipeline.model.prompts import Prompt, load_prompt
 from pipeline.prose.categories import category_of
 from pipeline.prose.cue_choice import possible_paths
 from pipeline.prose.facts import LabelledMention
 from pipeline.prose.fields import OTHER, path_of_label, prose_fields
+from pipeline.prose.label_confidence import label_confidences
 from pipeline.prose.mentions import Mention, Sentence, find_mentions
 from pipeline.prose.rule_label import RuleLabel
 from pipeline.prose.wording import as_labelled, confidence_of, label_by_wording
@@ -187,45 +187,19 @@ def _ask(client: ModelClient, mentions: Sequence[Mention]) -> Answer[_Labels]:
 
 def _read(answer: Answer[_Labels], mentions: Sequence[Mention]) -> dict[int, tuple[str | None, float]]:
     chosen = list(answer.value.model_dump().values())
-    confidences = _confidences(answer, chosen)
+    allowed = [allowed_labels(mention) for mention in mentions]
+    confidences = label_confidences(answer.content, answer.logprobs, chosen, allowed)
     return {
         mention.span.start: (path_of_label().get(label), confidence)
         for mention, label, confidence in zip(mentions, chosen, confidences, strict=True)
     }
 
 
-def _confidences(answer: Answer[_Labels], chosen: Sequence[str]) -> list[float]:
-    """For each label the product of its tokens' probabilities.
-
-    Where the endpoint gives none, or the answer is written so that its labels do not
-    stand in it in order, they get `UNKNOWN_CONFIDENCE`.
-    """
-    tokens = answer.logprobs or ()
-    if "".join(token.token for token in tokens) != answer.content:
-        return [UNKNOWN_CONFIDENCE] * len(chosen)
-    confidences, begin = [], 0
-    for label in chosen:
-        begin = answer.content.find(f'"{label}"', begin) + 1
-        if not begin:
-            return [UNKNOWN_CONFIDENCE] * len(chosen)
-        confidences.append(math.exp(_logprob_between(tokens, begin, begin + len(label))))
-        begin += len(label)
-    return confidences
-
-
-def _logprob_between(tokens: Sequence[TokenLogprob], start: int, end: int) -> float:
-    total, position = 0.0, 0
-    for token in tokens:
-        if start < position + len(token.token) and position < end:
-            total += token.logprob
-        position += len(token.token)
-    return total
-
-
-UNKNOWN_CONFIDENCE = 0.5
 # Below this a label of a figure of which wording says nothing was wrong more often than right.
 MIN_CONFIDENCE = 0.8
-AGREED_CONFIDENCE, DISPUTED_CONFIDENCE = 0.9, 0.4
+# On development reports wording was right in 97 of 100 figures where the small model agreed, and where
+# it did not, seven times as often as the model.
+AGREED_CONFIDENCE, DISPUTED_CONFIDENCE = 0.95, 0.8
 
 
 def _combine(

@@ -22,7 +22,7 @@ from pdfminer.pdfexceptions import PDFException
 from pdfminer.psexceptions import PSException
 from pdfplumber.utils.exceptions import MalformedPDFException, PdfminerException
 
-from pipeline.document import CellDraft
+from pipeline.document import Box, CellDraft
 from pipeline.errors import BrokenFile, NoTextLayer
 from pipeline.read.limits import Limits, refuse_above
 from pipeline.read.lines import has_sentence, is_page_number
@@ -308,6 +308,16 @@ def _joined(pieces: Sequence[PageTable]) -> TablePart:
         for cell, text in zip(piece.grid.cells, piece.texts, strict=True):
             start = nearest(edges, piece.grid.xs[cell.column] - left)
             end = nearest(edges, piece.grid.xs[cell.column + cell.column_span] - left)
-            draft = CellDraft(text, start, cell.row_span, max(1, end - start), piece.page)
+            box = _box(piece.grid, cell)
+            draft = CellDraft(text, start, cell.row_span, max(1, end - start), piece.page, box)
             rows[first_row + cell.row].append(draft)
     return TablePart(rows, "grid")
+
+
+def _box(grid: Grid, cell: GridCell) -> Box:
+    return Box(
+        grid.xs[cell.column],
+        grid.ys[cell.row],
+        grid.xs[cell.column + cell.column_span],
+        grid.ys[cell.row + cell.row_span],
+    )

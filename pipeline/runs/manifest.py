@@ -91,7 +91,7 @@ def new_session() -> Session:
 
 def source_tree() -> tuple[str | None, bool | None]:
     """Commit of the checkout that runs and whether it was changed since; None without one."""
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return None, None
     status = _git(root, "status", "--porcelain")

@@ -17,7 +17,8 @@ from pipeline.metadata.reading import require_report
 from pipeline.model.answers import AnswerStore
 from pipeline.model.catalog import DEFAULT_MODEL, MODELS
 from pipeline.model.endpoint import SEED, Endpoint, remote_endpoint
-from pipeline.model.local_model import LocalModel, ServerOptions
+from pipeline.model.local_model import LocalModel, ServerOptions, silent_endpoint
+from pipeline.model.recorded import RecordedAnswers, recording_sha256
 from pipeline.prose.label import label_prompt
 from pipeline.read import read_document
 from pipeline.runs.folder import RunFolder
@@ -37,6 +38,7 @@ class ModelChoice:
     model: str | None = None
     base_url: str | None = None
     model_path: Path | None = None
+    replay: Path | None = None
 
     @property
     def is_embedded(self) -> bool:
@@ -52,7 +54,12 @@ class ModelChoice:
 def check_choice(choice: ModelChoice) -> None:
     """Raise UsageError for options that do not go together or an unknown embedded model."""
     if choice.strategy == "rules":
-        given = {"--model": choice.model, "--base-url": choice.base_url, "--model-path": choice.model_path}
+        given = {
+            "--model": choice.model,
+            "--base-url": choice.base_url,
+            "--model-path": choice.model_path,
+            "--replay": choice.replay,
+        }
         superfluous = ", ".join(option for option, value in given.items() if value is not None)
         if superfluous:
             raise UsageError(f"--strategy rules asks no model: leave out {superfluous}")
@@ -78,6 +85,8 @@ def identity_of(choice: ModelChoice) -> RunIdentity:
     if choice.strategy == "rules":
         return RunIdentity(strategy=choice.strategy, schema_sha256=schema_sha256())
     parameters: dict[str, Any] = {"temperature": 0, "seed": SEED}
+    if choice.replay is not None:
+        parameters["replay"] = recording_sha256(choice.replay)
     if choice.base_url is None:
         weights = MODELS[choice.name]
         resolved = f"{weights.file_name} sha256:{weights.sha256}"
@@ -85,7 +94,7 @@ def identity_of(choice: ModelChoice) -> RunIdentity:
         parameters["context_tokens"] = ServerOptions().context_tokens
     else:
         resolved = choice.name
-        label = remote_endpoint(choice.name, choice.base_url).label
+        label = remote_endpoint(choice.name, choice.base_url, needs_key=choice.replay is None).label
     return RunIdentity(
         strategy=choice.strategy,
         model=choice.name,
@@ -110,11 +119,21 @@ def _open_stages(choice: ModelChoice, console: Console, folder: RunFolder) -> It
             # Loading the client takes seconds, which a run by rules need not spend.
             from pipeline.model.llm import ModelClient
 
-            endpoint = _endpoint(choice, console, stack)
-            client = ModelClient(endpoint, stack.enter_context(AnswerStore(folder.answers)))
+            if choice.replay is None:
+                store = stack.enter_context(AnswerStore(folder.answers))
+                client = ModelClient(_endpoint(choice, console, stack), store)
+            else:
+                client = ModelClient(_silent_endpoint(choice), RecordedAnswers(choice.replay))
             stack.callback(client.close)
         extract = partial(extract_document, strategy=choice.strategy, client=client)
         yield Stages(partial(read_document, limits=REPORT_LIMITS), require_report, extract)
+
+
+def _silent_endpoint(choice: ModelChoice) -> Endpoint:
+    """What the keys of recorded answers were made with; nobody is asked there."""
+    if choice.base_url is not None:
+        return remote_endpoint(choice.name, choice.base_url, needs_key=False)
+    return silent_endpoint(choice.name)
 
 
 def _endpoint(choice: ModelChoice, console: Console, stack: ExitStack) -> Endpoint:
