@@ -34,7 +34,7 @@ from pipeline.fact import Evidence, Fact, Record, Source, Status
 ERRORS = "errors.json"
 _RIGHT = (CORRECT, CORRECTLY_ABSENT, NOT_SCORED)
 # What names the run; where its reports lay and when it was made are nobody's business here.
-_KEPT_OF_RUN = ("strategy", "model", "model_resolved", "parameters", "prompts", "version", "commit")
+_KEPT_OF_RUN = ("strategy", "model", "model_resolved", "parameters", "prompts", "version")
 _KEPT_OF_RECORD = {"doc_id", "file", "sha256", "media_type", "templates", "status", "error", "usage"}
 
 

@@ -143,11 +143,24 @@ def _group_rows(pair: Pair) -> list[tuple[str, Difference]]:
 
 
 def _cost_points(comparison: Comparison, key: str) -> list[tuple[str, float, float]]:
-    """(run, cost a document, F1) where every run knows its cost and any has one."""
+    """(run, cost a document, F1) where every run knows its cost and any has one.
+
+    Runs that would be drawn at nearly the same place share a point and its label.
+    """
     points = [(row["run"], row["cost"][key], row["f1"]) for row in comparison.leaderboard]
     if any(cost is None or f1 is None for _, cost, f1 in points) or not any(cost for _, cost, _ in points):
         return []
-    return points
+    known = [(run, float(cost), float(f1)) for run, cost, f1 in points]
+    most = max(cost for _, cost, _ in known)
+    shared: list[tuple[str, float, float]] = []
+    for run, cost, f1 in known:
+        near = (i for i, (_, x, y) in enumerate(shared) if abs(x - cost) < most / 10 and abs(y - f1) < 0.05)
+        at = next(near, None)
+        if at is None:
+            shared.append((run, cost, f1))
+        else:
+            shared[at] = (f"{shared[at][0]}, {run}", *shared[at][1:])
+    return shared
 
 
 def _change_data(comparison: Comparison) -> dict[str, Any]:

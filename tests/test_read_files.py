@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import quopri
 from pathlib import Path
 
 import pytest
 
-from pipeline.errors import DocumentError, EmptyFile, TooLarge, UnsupportedFormat
+from pipeline.errors import BrokenFile, DocumentError, EmptyFile, TooLarge, UnsupportedFormat
 from pipeline.read import Limits, read_document
 from pipeline.read.encoding import decode
 
@@ -92,10 +94,10 @@ REFUSED = [
     (b"\xef\xbb\xbf\n", EmptyFile, "white space"),
     (
         b"PK\x03\x04" + bytes(26) + b"word/document.xml" + bytes(99),
-        UnsupportedFormat,
-        r"Word document \(.docx\)",
+        BrokenFile,
+        "Word document is damaged",
     ),
-    (b"PK\x03\x04" + bytes(26) + b"xl/workbook.xml" + bytes(99), UnsupportedFormat, "Excel"),
+    (b"PK\x03\x04" + bytes(26) + b"xl/workbook.xml" + bytes(99), BrokenFile, "Excel workbook is damaged"),
     (b"PK\x03\x04" + bytes(99), UnsupportedFormat, "ZIP archive"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), UnsupportedFormat, "old Word .doc"),
     (b"\x89PNG\r\n\x1a\n" + bytes(99), UnsupportedFormat, "image"),
@@ -114,8 +116,52 @@ def test_refusals_say_what_the_file_is(
 
 
 def test_unsupported_names_what_is_read(tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedFormat, match="text, Markdown, HTML, and PDF with a text layer"):
+    read = r"text, Markdown, HTML \(\.mht too\), Word \(\.docx\), Excel \(\.xlsx\), and PDF"
+    with pytest.raises(UnsupportedFormat, match=read):
         read_document(write(tmp_path, b"PK\x03\x04" + bytes(99)))
+
+
+PAGE = f"<html><body><h1>一、概述</h1><p>{SENTENCE}</p><img src=http://example.cn/a.png></body></html>"
+
+
+TRANSFERS = {"base64": base64.encodebytes, "quoted-printable": quopri.encodestring, "8bit": bytes}
+
+
+def saved_page(content: bytes, encoding: str, transfer: str, kind: str = "text/html") -> bytes:
+    """A page as browsers save it, with a picture beside it."""
+    lines = [
+        b"From: <Saved by a browser>",
+        b"MIME-Version: 1.0",
+        b'Content-Type: multipart/related; boundary="x"',
+        b"",
+        b"--x",
+        f"Content-Type: {kind}; charset={encoding}".encode(),
+        f"Content-Transfer-Encoding: {transfer}".encode(),
+        b"",
+        TRANSFERS[transfer](content),
+        b"--x",
+        b"Content-Type: image/png",
+        b"",
+        b"not a picture",
+        b"--x--",
+        b"",
+    ]
+    return b"\r\n".join(lines)
+
+
+@pytest.mark.parametrize("transfer", list(TRANSFERS))
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_saved_web_page_is_read_like_the_page(tmp_path: Path, encoding: str, transfer: str) -> None:
+    data = saved_page(PAGE.encode(encoding), encoding, transfer)
+    document = read_document(write(tmp_path, data, "report.mht"))
+    page = read_document(write(tmp_path, PAGE.encode(encoding), "report.html"))
+    assert (document.text, document.media_type) == (page.text, "multipart/related")
+
+
+def test_a_saved_page_without_a_page_says_so(tmp_path: Path) -> None:
+    data = saved_page(b"only text", "utf-8", "8bit", "text/plain")
+    with pytest.raises(BrokenFile, match="holds no page"):
+        read_document(write(tmp_path, data, "report.mht"))
 
 
 LIMITS = [(Limits(file_bytes=10), "bytes"), (Limits(text_characters=10), "characters")]

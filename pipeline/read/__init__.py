@@ -14,17 +14,25 @@ from pathlib import Path
 
 from pipeline.document import Document
 from pipeline.errors import DocumentError, EmptyFile
+from pipeline.read.docx import read_docx
 from pipeline.read.encoding import Decoded, decode
 from pipeline.read.html import read_html
 from pipeline.read.limits import DEFAULT_LIMITS, Limits, refuse_above
+from pipeline.read.mhtml import read_mhtml
 from pipeline.read.parts import Reading, TablePart, TextPart, lay_out
 from pipeline.read.pdf import read_pdf
 from pipeline.read.sniff import BinaryKind, TextKind, binary_kind, text_kind
 from pipeline.read.text import read_text
+from pipeline.read.workbook import read_workbook
 
 __all__ = ["DEFAULT_LIMITS", "Limits", "read_document"]
 
-_BINARY_READERS: dict[BinaryKind, Callable[[bytes, Limits], Reading]] = {"pdf": read_pdf}
+_BINARY_READERS: dict[BinaryKind, Callable[[bytes, Limits], Reading]] = {
+    "pdf": read_pdf,
+    "docx": read_docx,
+    "workbook": read_workbook,
+    "mhtml": read_mhtml,
+}
 _TEXT_READERS: dict[TextKind, Callable[[Decoded, Limits], Reading]] = {"html": read_html, "text": read_text}
 
 

@@ -15,6 +15,7 @@ class Limits:
     text_characters: int = 20_000_000
     pages: int = 2_000
     table_cells: int = 200_000
+    expanded_bytes: int = 256 * 1024 * 1024
 
 
 DEFAULT_LIMITS = Limits()

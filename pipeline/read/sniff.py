@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+import struct
+import zipfile
+from io import BytesIO
+from typing import Literal, NoReturn
 
 from pipeline.errors import UnsupportedFormat
 
-BinaryKind = Literal["pdf"]
+BinaryKind = Literal["pdf", "docx", "workbook", "mhtml"]
 TextKind = Literal["html", "text"]
 
 _PDF_WITHIN = 1024
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"PK\x03\x04", "a ZIP archive"),
     (b"PK\x05\x06", "an empty ZIP archive"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an OLE file (old Word .doc, Excel .xls or WPS)"),
     (b"{\\rtf", "Rich Text (RTF)"),
@@ -34,13 +36,16 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"SQLite format 3\x00", "a database (SQLite)"),
 )
 _ZIP_MEMBERS: tuple[tuple[bytes, str], ...] = (
-    (b"word/", "a Word document (.docx)"),
-    (b"xl/", "an Excel workbook (.xlsx)"),
     (b"ppt/", "a presentation (.pptx)"),
     (b"OFD.xml", "an OFD document (.ofd)"),
     (b"application/epub", "an e-book (.epub)"),
     (b"opendocument", "an OpenDocument file"),
 )
+_OFFICE: dict[BinaryKind, set[str]] = {
+    "docx": {"[Content_Types].xml", "word/document.xml"},
+    "workbook": {"[Content_Types].xml", "xl/workbook.xml"},
+}
+_FOLDERS: dict[BinaryKind, bytes] = {"docx": b"word/", "workbook": b"xl/"}
 # Signatures of two letters may begin a text: they count only with binary bytes behind them.
 _SHORT_SIGNATURES = (b"BM", b"MZ", b"BZh", b"GIF8", b"%!PS")
 # Neither white space nor the marks of end of file (DOS) and escape (ISO 2022).
@@ -51,30 +56,45 @@ _EXPECTED = re.compile("[\t\n\r -~\u2010-\u2027\u3000-\u303f\u4e00-\u9fff\uff00-
 _MARKUP = re.compile(r"<!doctype\s+html|<html[\s>]|<body[\s>]|<head[\s>]", re.I)
 _BLOCK_TAG = re.compile(r"</(?:p|div|td|li|h[1-6]|span|font)\s*>|<br\s*/?>", re.I)
 _FEW_BLOCK_TAGS = 3
-_READ = "text, Markdown, HTML, and PDF with a text layer"
+_READ = "text, Markdown, HTML (.mht too), Word (.docx), Excel (.xlsx), and PDF with a text layer"
 
 
 def binary_kind(data: bytes) -> BinaryKind | None:
-    """`pdf`, or None for something that may be text; raises UnsupportedFormat."""
+    """The carrier, or None for something that may be text; raises UnsupportedFormat."""
     if b"%PDF-" in data[:_PDF_WITHIN]:
         return "pdf"
+    if data.startswith(b"PK\x03\x04"):
+        return _office_kind(data) or _refuse(_zip_content(data) or "a ZIP archive")
+    if _MHTML.match(data[:2000]):
+        return "mhtml"
     seems = _seems(data)
-    if seems is not None:
-        raise UnsupportedFormat(
-            f"The file seems to be {seems}. Formats that are read: {_READ}. "
-            "Save or export the report as one of these."
-        )
-    return None
+    return None if seems is None else _refuse(seems)
+
+
+def _refuse(seems: str) -> NoReturn:
+    raise UnsupportedFormat(
+        f"The file seems to be {seems}. Formats that are read: {_READ}. "
+        "Save or export the report as one of these."
+    )
+
+
+def _office_kind(data: bytes) -> BinaryKind | None:
+    """Word or Excel by the members of a ZIP; one that cannot be opened is told by its first and last ones."""
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as package:
+            members = set(package.namelist())
+        return next((kind for kind, needed in _OFFICE.items() if needed <= members), None)
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError, struct.error):
+        ends = data[:8192] + data[-8192:]
+        return next((kind for kind, folder in _FOLDERS.items() if folder in ends), None)
 
 
 def _seems(data: bytes) -> str | None:
     for signature, name in _SIGNATURES:
         if data.startswith(signature) and (signature not in _SHORT_SIGNATURES or _is_binary(data)):
-            return _zip_content(data) or name if signature.startswith(b"PK") else name
+            return name
     if data[4:12] in (b"ftypheic", b"ftypmif1") or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
         return "an image"
-    if _MHTML.match(data[:2000]):
-        return "a web archive (MHTML)"
     return "binary data" if _is_binary(data) else None
 
 

@@ -21,9 +21,9 @@ from pipeline.errors import StartError, UsageError
 # Carriers that are read, and those in which counties publish reports that are not read yet:
 # the latter become failed records with a reason, not skipped files.
 REPORT_ENDINGS = frozenset(
-    {".txt", ".md", ".markdown", ".html", ".htm", ".xhtml", ".shtml", ".jsp", ".aspx", ".php", ".pdf"}
+    ".txt .md .markdown .html .htm .xhtml .shtml .jsp .aspx .php .mht .mhtml .pdf .docx".split()
 )
-UNREAD_REPORT_ENDINGS = frozenset({".doc", ".docx", ".wps", ".rtf", ".odt", ".ofd"})
+UNREAD_REPORT_ENDINGS = frozenset({".doc", ".wps", ".rtf", ".odt", ".ofd"})
 # Named outright, a file with one of these endings is an error whatever text it holds.
 DATA_ENDINGS = frozenset(
     {".csv", ".tsv", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".xml", ".parquet", ".sqlite", ".db", ".py"}
