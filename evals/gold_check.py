@@ -18,6 +18,7 @@ from evals.gold_file import CellEntry, GoldFile, GoldMeta, read_gold_file
 from evals.occurrences import SearchText
 from evals.values import kind_of
 from pipeline import read as reading
+from pipeline.checks.statistics import SUMS
 from pipeline.errors import DocumentError, GoldError
 from pipeline.numerals import find_numerals
 from pipeline.schema import APPLICANTS, OUTCOMES, outcome_rows, request_rows
@@ -25,7 +26,10 @@ from pipeline.schema import APPLICANTS, OUTCOMES, outcome_rows, request_rows
 Severity = Literal["error", "note"]
 NO_COUNT_RULES = ("proactive.non_negative", "proactive.integer")
 NOT_AT_HAND = "is not at hand: hash and prints not checked"
-CHECKED_RULES = ("requests.row_total", "requests.outcome_total", "requests.balance", "remedies.total")
+CHECKED_RULES = (
+    *("requests.row_total", "requests.outcome_total", "requests.balance", "remedies.total"),
+    "stat2014.total",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,8 @@ def _check_findings(name: str, gold: GoldFile) -> Iterator[GoldProblem]:
 
 def table_identities(gold: GoldFile) -> Identities:
     """The identities of domain.md §4 over the tables of `gold`; one without all operands is neither."""
-    checked = dict(_requests_identities(gold)) | dict(_remedies_identities(gold))
+    tables = (_requests_identities(gold), _remedies_identities(gold), _statistics_identities(gold))
+    checked = {place: holds for table in tables for place, holds in table}
     return Identities(
         broken=frozenset(place for place, holds in checked.items() if not holds),
         holding=frozenset(place for place, holds in checked.items() if holds),
@@ -164,6 +169,18 @@ def _remedies_identities(gold: GoldFile) -> Iterator[tuple[str, bool]]:
     total = OUTCOMES.index("total")
     for block, cells in gold.remedies.items():
         yield from _sum_holds(f"remedies.total@{block}", cells[:total], cells[total])
+
+
+def _statistics_identities(gold: GoldFile) -> Iterator[tuple[str, bool]]:
+    cells = gold.statistics
+    for identity in SUMS:
+        if any(key in cells for key in identity.unless):
+            continue
+        parts = [*identity.parts, *(key for key in identity.more if key in cells)]
+        whole = cells.get(identity.whole, "?")
+        yield from _sum_holds(
+            f"stat2014.total@{identity.whole}", [cells.get(key, "?") for key in parts], whole
+        )
 
 
 def _sum_holds(place: str, parts: list[CellEntry], whole: CellEntry) -> Iterator[tuple[str, bool]]:

@@ -15,7 +15,7 @@ from evals.gold_file import GoldMeta
 from evals.runs import RunFolder
 from pipeline.errors import StartError, UsageError
 from pipeline.fact import Fact, Record
-from pipeline.schema import APPLICANTS, OUTCOMES, REMEDY_BLOCKS, request_rows
+from pipeline.schema import APPLICANTS, OUTCOMES, REMEDY_BLOCKS, request_rows, statistics_rows
 
 _MARKS = {"blank": "_", "not_applicable": "/", "illegible": '"?"'}
 _ITEMS_2019 = {
@@ -94,6 +94,12 @@ def _tables(record: Record, facts: Sequence[Fact]) -> Iterator[str]:
     if record.templates.remedies in ("table2019", "table2021"):
         yield "remedies:  # " + ", ".join(OUTCOMES)
         yield from (_row(cells, "remedies", block, OUTCOMES) for block in REMEDY_BLOCKS)
+    if record.templates.document == "stat2014" or any(path.startswith("statistics.") for path in cells):
+        yield "statistics:"
+        national = [row.key for row in statistics_rows() if row.key]
+        printed = [path.partition(".")[2] for path in cells if path.startswith("statistics.")]
+        keys = dict.fromkeys([*national, *printed] if record.templates.document == "stat2014" else printed)
+        yield from (f"  {key}: {_cell(cells, f'statistics.{key}')}" for key in keys)
 
 
 def _row(cells: dict[str, Fact], group: str, row: str, columns: Sequence[str]) -> str:

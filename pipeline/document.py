@@ -7,16 +7,19 @@ tabs. Positions are characters of that string, `start` inclusive, `end` exclusiv
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 BlockKind = Literal["heading", "paragraph", "table"]
 TableForm = Literal["grid", "flat"]
+Place = Literal["inside", "beside"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+# A document has hundreds of spans, cells and blocks: named tuples are made in a third of the time.
+class Span(NamedTuple):
     """Characters `start` (inclusive) to `end` (exclusive) of the canonical text."""
 
     start: int
@@ -37,18 +40,27 @@ class Box:
     bottom: float
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A table cell; `row` and `column` count from 0 and name its upper left place."""
+class Cell(NamedTuple):
+    """A table cell; `row` and `column` count from 0 and name its upper left place.
+
+    `start` is the place of its text in the canonical text. `confidence` (0..1) is that of
+    the recogniser; None where characters were printed as such.
+    """
 
     text: str
-    span: Span
+    start: int
     row: int
     column: int
     row_span: int = 1
     column_span: int = 1
     page: int | None = None
     box: Box | None = None
+    confidence: float | None = None
+
+    @property
+    def span(self) -> Span:
+        """The cell's text in the canonical text."""
+        return Span(self.start, self.start + len(self.text))
 
 
 @dataclass(frozen=True)
@@ -76,8 +88,7 @@ class Table:
         return tuple(tuple(sorted(row, key=lambda cell: cell.column)) for row in rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A heading, paragraph or table, in reading order; `table` indexes `Document.tables`."""
 
     kind: BlockKind
@@ -95,9 +106,47 @@ class Metadata:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class SourceHint:
+    """What a list beside the files says of one. It stands outside of the document: no fact comes from it."""
+
+    url: str | None = None
+    place: str | None = None
+    year: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartFile:
+    """A file whose text is part of a document: `inside` an archive, or attached, `beside` the file.
+
+    `span` is its text, in front of it the line with its name; that line is no block, so that no
+    name of a file is taken for a title or a figure.
+    """
+
+    file: str
+    sha256: str
+    place: Place
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A figure or other character outside of tables, recognised in a picture, and how surely (0..1)."""
+
+    span: Span
+    page: int | None
+    box: Box | None
+    confidence: float
+
+
 @dataclass(frozen=True)
 class Document:
-    """A report as read. `page_count` is None where the carrier has no pages."""
+    """A report as read. `page_count` is None where the carrier has no pages.
+
+    `parts` has the files inside or beside `file`, in the order of their text: of an archive the
+    report first, else only what is attached to the report. `recognised` lists in order what of
+    the prose was recognised in pictures of pages.
+    """
 
     doc_id: str
     file: str
@@ -109,6 +158,46 @@ class Document:
     metadata: tuple[Metadata, ...] = ()
     page_count: int | None = None
     notes: tuple[str, ...] = field(default=())
+    hint: SourceHint | None = None
+    parts: tuple[PartFile, ...] = field(default=())
+    recognised: tuple[Recognised, ...] = ()
+
+    def part_of(self, span: Span) -> int:
+        """Which file a span stands in: 0 the report, 1 … what is attached to it."""
+        return bisect_right([part.span.start for part in self._attached], span.start)
+
+    def without_attachments(self) -> Document:
+        """The report alone: what is attached to it stands behind it, so that places stay the same."""
+        if not self._attached:
+            return self
+        end = self._attached[0].span.start
+        return replace(
+            self,
+            text=self.text[:end],
+            blocks=tuple(block for block in self.blocks if block.span.start < end),
+            tables=tuple(table for table in self.tables if table.span.start < end),
+            metadata=tuple(item for item in self.metadata if item.span.start < end),
+            parts=tuple(part for part in self.parts if part.span.start < end),
+            recognised=tuple(each for each in self.recognised if each.span.start < end),
+        )
+
+    @property
+    def _attached(self) -> tuple[PartFile, ...]:
+        return tuple(part for part in self.parts if part.span.start > 0)
+
+    def confidence_of(self, span: Span) -> float | None:
+        """How surely the least sure characters of `span` were recognised; None where none were."""
+        tables = (table for table in self.tables if _overlap(table.span, span))
+        cells = [cell for table in tables for cell in table.cells if _overlap(cell.span, span)]
+        sure = [cell.confidence for cell in cells if cell.confidence is not None]
+        sure += [each.confidence for each in self.recognised_in(span)]
+        return min(sure, default=None)
+
+    def recognised_in(self, span: Span) -> tuple[Recognised, ...]:
+        """What of `span`, outside of tables, was recognised in a picture."""
+        first = bisect_left(self.recognised, span.start, key=lambda each: each.span.end)
+        last = bisect_left(self.recognised, span.end, key=lambda each: each.span.start)
+        return tuple(each for each in self.recognised[first:last] if _overlap(each.span, span))
 
     def slice(self, span: Span) -> str:
         """The characters of `span`."""
@@ -131,6 +220,10 @@ class Document:
         return None
 
 
+def _overlap(first: Span, second: Span) -> bool:
+    return first.start < second.end and second.start < first.end
+
+
 class DocumentBuilder:
     """Collects blocks in reading order and lays out the canonical text."""
 
@@ -140,17 +233,28 @@ class DocumentBuilder:
         self._blocks: list[Block] = []
         self._tables: list[Table] = []
         self._metadata: list[Metadata] = []
+        self._files: list[PartFile] = []
+        self._recognised: list[Recognised] = []
 
     def _append(self, text: str) -> Span:
-        span = Span(self._length, self._length + len(text))
+        start = self._length
         self._parts.append(text)
-        self._length += len(text)
-        return span
+        self._length = end = start + len(text)
+        return Span(start, end)
+
+    def _part_with(self, separator: str) -> None:
+        self._parts.append(separator)
+        self._length += 1
+
+    @property
+    def length(self) -> int:
+        """Characters of the canonical text so far."""
+        return self._length
 
     def add_text(self, kind: Literal["heading", "paragraph"], text: str, page: int | None = None) -> Span:
         """Append a heading or paragraph as one line; line breaks in `text` become spaces."""
-        span = self._append(" ".join(text.split("\n")).strip())
-        self._append("\n")
+        span = self._append(text.replace("\n", " ").strip())
+        self._part_with("\n")
         self._blocks.append(Block(kind, span, page))
         return span
 
@@ -160,20 +264,25 @@ class DocumentBuilder:
         start = line.end - len(value)
         self._metadata.append(Metadata(label, value, Span(start, line.end)))
 
-    def add_table(self, rows: list[list[CellDraft]], form: TableForm) -> Table:
-        """Append a table; each inner list is a row of drafts in printed order."""
+    def add_recognised(self, recognised: Iterable[Recognised]) -> None:
+        """Remember which characters of the text appended last were recognised in a picture."""
+        self._recognised.extend(recognised)
+
+    def add_file(self, file: str, sha256: str, place: Place) -> None:
+        """What follows is the text of another file; behind other text its name comes first, on a line."""
         start = self._length
-        cells: list[Cell] = []
-        for row_index, row in enumerate(rows):
-            for position, draft in enumerate(row):
-                if position:
-                    self._append("\t")
-                span = self._append(draft.text)
-                column = position if draft.column is None else draft.column
-                spans = (draft.row_span, draft.column_span)
-                cells.append(Cell(draft.text, span, row_index, column, *spans, draft.page, draft.box))
-            self._append("\n")
-        table = Table(len(self._tables), tuple(cells), Span(start, max(start, self._length - 1)), form)
+        if start:
+            name = file.rsplit("/", 1)[-1]
+            self._append(f"{name if name.startswith('附件') else f'附件：{name}'}\n")
+        self._files.append(PartFile(file, sha256, place, Span(start, start)))
+
+    def add_table(self, rows: Sequence[Sequence[CellDraft]], form: TableForm) -> Table:
+        """Append a table; each inner list is a row of drafts in printed order."""
+        cells = _laid_out(rows, self._length)
+        span = self._append("\n".join(["\t".join([draft.text for draft in row]) for row in rows]))
+        if rows:
+            self._part_with("\n")
+        table = Table(len(self._tables), cells, span, form)
         first_page = next((cell.page for cell in cells if cell.page is not None), None)
         self._tables.append(table)
         self._blocks.append(Block("table", table.span, first_page, table.index))
@@ -201,11 +310,17 @@ class DocumentBuilder:
             metadata=tuple(self._metadata),
             page_count=page_count,
             notes=notes,
+            parts=tuple(self._part_files()),
+            recognised=tuple(self._recognised),
         )
 
+    def _part_files(self) -> Iterator[PartFile]:
+        for part, following in zip(self._files, [*self._files[1:], None], strict=False):
+            end = self._length if following is None else following.span.start
+            yield replace(part, span=Span(part.span.start, end))
 
-@dataclass(frozen=True, slots=True)
-class CellDraft:
+
+class CellDraft(NamedTuple):
     """A cell before its place in the canonical text is known. `text` holds no tab or newline."""
 
     text: str
@@ -214,3 +329,17 @@ class CellDraft:
     column_span: int = 1
     page: int | None = None
     box: Box | None = None
+    confidence: float | None = None
+
+
+def _laid_out(rows: Sequence[Sequence[CellDraft]], start: int) -> tuple[Cell, ...]:
+    """The cells in their places; a character parts any two of them, and follows an empty row."""
+    cells = []
+    for number, row in enumerate(rows):
+        for place, (text, column, row_span, column_span, page, box, sure) in enumerate(row):
+            column = place if column is None else column
+            cells.append(Cell(text, start, number, column, row_span, column_span, page, box, sure))
+            start += len(text) + 1
+        if not row:
+            start += 1
+    return tuple(cells)

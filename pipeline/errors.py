@@ -11,6 +11,7 @@ GongkaiError
 │   ├── BrokenFile        damaged, truncated or encrypted
 │   ├── NoTextLayer       a PDF of images: OCR is needed
 │   ├── TooLarge
+│   ├── TookTooLong       over a stated time
 │   └── NotAReport        readable, but no annual disclosure report
 ├── ModelError            a model call failed for good, for one document
 │   ├── TransportFailed   no answer after all retries
@@ -75,6 +76,12 @@ class TooLarge(DocumentError):
     """The file is over a stated limit."""
 
     code = "too_large"
+
+
+class TookTooLong(DocumentError):
+    """Reading the file took longer than a stated limit."""
+
+    code = "timeout"
 
 
 class NotAReport(DocumentError):

@@ -1,19 +1,25 @@
-"""A document → its facts and findings: metadata, tables, prose, text items, then checks."""
+"""A document → its facts and findings: metadata, tables, prose, text items, then checks.
+
+Of what is attached to a report only tables are read that it does not print itself, unless the
+report is nothing but a page around its attachment.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.checks import check_facts
 from pipeline.document import Document
 from pipeline.errors import UsageError
-from pipeline.fact import Fact, Finding, Templates, Usage
+from pipeline.fact import Evidence, Fact, Finding, Templates, Usage
 from pipeline.fill.report import fill_report
-from pipeline.metadata.reading import read_metadata
+from pipeline.legibility import by_legibility
+from pipeline.metadata.reading import is_report, read_metadata
 from pipeline.prose.facts import facts_of
 from pipeline.prose.label import label_mentions
-from pipeline.prose.mentions import find_mentions
+from pipeline.prose.mentions import find_mentions, overlong_sentences
 from pipeline.prose.textitems import find_text_items
 from pipeline.prose.wording import as_labelled, confidence_of, label_by_wording
 from pipeline.tables.reading import read_tables
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from pipeline.model.llm import ModelClient
 
 Strategy = Literal["label", "fill", "rules"]
+NOTE_RULE = "read.note"
 
 
 @dataclass(frozen=True)
@@ -41,15 +48,31 @@ def extract_document(document: Document, strategy: Strategy, client: ModelClient
     schema, tables too: it is the baseline. Raises ModelError when the model's
     answer cannot be had.
     """
-    metadata = read_metadata(document)
-    tables = read_tables(document)
-    prose = _prose(document, strategy, client, _year(metadata.facts))
+    own = _report(document)
+    metadata = read_metadata(own)
+    year = _year(metadata.facts)
+    tables = read_tables(document, year)
+    prose = _prose(document if strategy == "fill" else own, strategy, client, year)
     table_facts = () if strategy == "fill" else tables.facts
-    facts = (*metadata.facts, *table_facts, *prose.facts, *find_text_items(document))
-    reading = (*metadata.findings, *tables.findings, *prose.findings)
+    found = (*metadata.facts, *table_facts, *prose.facts, *find_text_items(own))
+    facts, illegible = by_legibility(document, found)
+    reading = (*metadata.findings, *tables.findings, *prose.findings, *_left_alone(own), *illegible)
     templates = _with_document_form(tables.templates)
     checked = check_facts(document.text, facts, templates, reading)
-    return Extraction(facts, (*reading, *checked), templates, prose.usage)
+    return Extraction(facts, (*_notes(document), *reading, *checked), templates, prose.usage)
+
+
+def _report(document: Document) -> Document:
+    """The report without its attachments; all of it where the text alone is no report."""
+    own = document.without_attachments()
+    return own if own is document or is_report(own) else document
+
+
+def _notes(document: Document) -> tuple[Finding, ...]:
+    """What the reader could not take over as it stands: `read.note`."""
+    return tuple(
+        Finding(rule=NOTE_RULE, severity="note", message=f"{NOTE_RULE}: {note}") for note in document.notes
+    )
 
 
 @dataclass(frozen=True)
@@ -74,6 +97,19 @@ def _prose(document: Document, strategy: Strategy, client: ModelClient | None, y
         return _Prose(facts_of(labelling.labelled, document), (), labelling.usage)
     filled = fill_report(document, client)
     return _Prose(filled.facts, filled.findings, filled.usage)
+
+
+def _left_alone(document: Document) -> Iterator[Finding]:
+    """Sentences of the prose that were not searched for figures."""
+    for sentence in overlong_sentences(document):
+        yield Finding(
+            rule="narrative.overlong_sentence",
+            severity="warning",
+            cause="reading",
+            message=f"{len(sentence.text):,} characters without the end of a sentence were left alone: "
+            f"{sentence.text.strip()[:20]}…",
+            evidence=(Evidence(start=sentence.span.start, end=sentence.span.end, page=sentence.page),),
+        )
 
 
 def _year(facts: tuple[Fact, ...]) -> int | None:

@@ -105,6 +105,22 @@ class Usage(_Model):
         )
 
 
+class RecordPart(_Model):
+    """A file whose text the document holds too: of an archive (`inside`), or attached (`beside`)."""
+
+    file: str
+    sha256: str
+    place: Literal["inside", "beside"]
+
+
+class RecordHint(_Model):
+    """What `sources.csv` says of the document: evidence beside it, not part of it."""
+
+    url: str | None = None
+    place: str | None = None
+    year: int | None = None
+
+
 class Templates(_Model):
     """The form of the document and of each of its three tables."""
 
@@ -118,7 +134,8 @@ class Record(_Model):
     """One line of `records.jsonl`.
 
     `error` is a sentence for a person, `error_code` the stable code of errors.py;
-    both are None unless `status` is `failed`.
+    both are None unless `status` is `failed`. `sha256` is that of `file` alone; `parts` has
+    the files inside or beside it that were read with it.
     """
 
     doc_id: str
@@ -132,3 +149,5 @@ class Record(_Model):
     facts: tuple[Fact, ...] = ()
     findings: tuple[Finding, ...] = ()
     usage: Usage = Usage()
+    parts: tuple[RecordPart, ...] = ()
+    hint: RecordHint | None = None

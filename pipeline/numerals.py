@@ -79,12 +79,17 @@ def _by_units(text: str) -> int | None:
     return total + (digit or 0)
 
 
+_LONGEST_NUMERAL = 40
+
+
 def number_value(text: str) -> int | float | None:
     """The value of digits with separators, decimals, or Chinese characters, then 万 or 亿.
 
     >>> number_value("32.1万"), number_value("六百"), number_value("1，234")
     (321000, 600, 1234)
     """
+    if len(text) > _LONGEST_NUMERAL:
+        return None
     text = re.sub(r"[余多几来]", "", text)
     mixed = re.fullmatch(r"(?:([0-9０-９]+)万)?([0-9０-９]+(?:[.．][0-9０-９]+)?)([百千])", text)
     if mixed is not None:

@@ -15,6 +15,9 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, Field
 
+from pipeline.statistics import Statistics
+from pipeline.statistics import statistics_rows as statistics_rows
+
 Kind = Literal["count", "change", "yuan", "wan_yuan", "text", "date", "year"]
 
 
@@ -311,6 +314,9 @@ class Report(BaseModel):
     remedies: Remedies | None = _group("复议诉讼", "review and litigation")
     complaints: Complaints | None = _group("举报投诉", "complaints")
     capacity: Capacity | None = _group("机构人员", "people, places, money")
+    statistics: Statistics | None = _group(
+        "统计表", "statistics table of 2014–2018 and its local forerunners"
+    )
     text: Text | None = _group("问题与改进", "problems and improvements")
 
 
@@ -348,7 +354,8 @@ def _walk(
     for name, info in model.model_fields.items():
         extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
         path = f"{prefix}{name}"
-        chain, sense = (*labels, str(extra["label"])), (*meanings, info.description or "")
+        chain = (*labels, *_above(extra), str(extra["label"]))
+        sense = (*meanings, info.description or "")
         child = _submodel(info.annotation)
         if child is not None:
             yield from _walk(child, f"{path}.", chain, sense)
@@ -361,6 +368,11 @@ def _walk(
             kind=extra["kind"],  # type: ignore[arg-type]
             repeatable=bool(extra.get("repeatable", False)),
         )
+
+
+def _above(extra: Any) -> tuple[str, ...]:
+    """Labels of the sections that a row of the statistics table stands under."""
+    return tuple(extra.get("above", ()))
 
 
 def _submodel(annotation: Any) -> type[BaseModel] | None:

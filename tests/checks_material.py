@@ -73,6 +73,21 @@ class Paper:
                 )
         return self
 
+    def statistics(self, cells: Mapping[str, Cell]) -> Paper:
+        """Rows of the statistics table by key."""
+        for number, (key, cell) in enumerate(cells.items()):
+            self._add(
+                path=f"statistics.{key}",
+                value=None if isinstance(cell, str) else cell,
+                status=STATUS_OF_CELL[cell] if isinstance(cell, str) else "value",
+                raw=str(cell),
+                source="table",
+                method="table_reader",
+                confidence=1.0,
+                place={"table": 0, "row": number, "column": 2},
+            )
+        return self
+
     def _add(self, *, raw: str, place: Mapping[str, int] | None = None, **values: object) -> None:
         start = len(self.text)
         self.text += raw if place is None else f"{raw}\t"

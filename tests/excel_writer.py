@@ -34,6 +34,12 @@ def saved(workbook: Any) -> bytes:
 
 
 def as_excel(report: Document, path: Path) -> Path:
+    """The report as a workbook at `path`."""
+    path.write_bytes(excel_of(report))
+    return path
+
+
+def excel_of(report: Document) -> bytes:
     """The report on one sheet: a paragraph a row, tables below each other, figures as numbers."""
     workbook = openpyxl.Workbook()
     sheet: Any = workbook.active
@@ -44,8 +50,7 @@ def as_excel(report: Document, path: Path) -> Path:
             row += 1
         else:
             row = _write(sheet, report.tables[block.table], row + 1) + 1
-    path.write_bytes(saved(workbook))
-    return path
+    return saved(workbook)
 
 
 def _write(sheet: Any, table: Table, top: int) -> int:

@@ -75,15 +75,21 @@ def pdf(*pages: Canvas, encrypted: bool = False) -> bytes:
 
 
 def _file(objects: Sequence[str], encrypted: bool) -> bytes:
+    encrypt = f"/Encrypt {_ENCRYPTION} /ID [<00> <00>]" if encrypted else ""
+    return objects_pdf([content.encode("ascii") for content in objects], encrypt)
+
+
+def objects_pdf(objects: Sequence[bytes], trailer_entries: str = "") -> bytes:
+    """A file of these objects, numbered from 1; the first is the catalogue."""
     body = b"%PDF-1.5\n"
     offsets = []
     for number, content in enumerate(objects, start=1):
         offsets.append(len(body))
-        body += f"{number} 0 obj\n{content}\nendobj\n".encode("ascii")
+        body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
     table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
-    encrypt = f"/Encrypt {_ENCRYPTION} /ID [<00> <00>]" if encrypted else ""
     trailer = (
         f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
-        f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R {encrypt} >>\nstartxref\n{len(body)}\n%%EOF\n"
+        f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R {trailer_entries} >>\n"
+        f"startxref\n{len(body)}\n%%EOF\n"
     )
     return body + trailer.encode("ascii")

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
 from pathlib import Path
 
 from pipeline.document import Document
 from pipeline.errors import NotAReport
 from pipeline.fact import Evidence, Fact, Finding, Record, Templates, Usage
-from pipeline.read import read_document
+from pipeline.read import read_document_with_parts
 from pipeline.runs.folder import RunFolder
 from pipeline.runs.manifest import RunIdentity
 from pipeline.runs.run import OpenStages, RunOptions, RunOutcome, run_documents
 from pipeline.runs.sources import list_inputs
-from pipeline.runs.work import REPORT_LIMITS, Stages
+from pipeline.runs.work import Stages
 
 ROOT = Path(__file__).parents[1]
 REPORT = "{place}人民政府2017年政府信息公开工作年度报告\n\n二、主动公开情况\n\n全年主动公开信息{count}条。\n"
@@ -73,7 +72,7 @@ def stub_require(document: Document) -> None:
         raise NotAReport(f"{document.file}: no annual report: 年度报告 is nowhere in it")
 
 
-STAGES = Stages(partial(read_document, limits=REPORT_LIMITS), stub_require, stub_extract)
+STAGES = Stages(read_document_with_parts, stub_require, stub_extract)
 IDENTITY = RunIdentity(strategy="rules", schema_sha256="0" * 64)
 
 

@@ -91,7 +91,7 @@ def test_fifty_megabytes_of_text_are_refused_with_the_limit(tmp_path: Path) -> N
     assert record.error_code == "too_large"
     assert record.error is not None
     assert "long.txt" in record.error
-    assert "the limit is 2,000,000 characters" in record.error
+    assert "the limit is 500,000 printed characters" in record.error
 
 
 ODD_NAMES = [

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from carrier_matrix import outcome_of
+from carriers import SAMPLES, facts_of
 from excel_writer import as_excel
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from made_reports import TEMPLATES, MadeTemplate, make_report
+from report_carriers import TEXT_CARRIERS
 from word_writer import as_word
 
 from pipeline.document import Document
-from pipeline.extract import extract_document
 from pipeline.read import read_document
 
-SAMPLES = Path(__file__).parents[1] / "gold" / "samples"
 REPORTS = sorted(path for path in SAMPLES.iterdir() if path.suffix in (".html", ".md"))
 WRITERS: dict[str, Callable[[Document, Path], Path]] = {".docx": as_word, ".xlsx": as_excel}
-
-
-def facts_of(document: Document) -> Counter[tuple[str, ...]]:
-    """What is said of a document, wherever it stands; every fact holds its print."""
-    facts = extract_document(document, "rules", None).facts
-    for fact in facts:
-        print_ = document.text[fact.evidence.start : fact.evidence.end]
-        assert "".join(fact.raw.split()) in "".join(print_.split())
-    return Counter(
-        (f.path, f.source, f.status, str(f.value), f.bound, str(f.scope), str(f.label)) for f in facts
-    )
 
 
 @pytest.mark.parametrize("ending", list(WRITERS))
@@ -38,3 +30,20 @@ def test_the_same_report_has_the_same_facts(tmp_path: Path, report: Path, ending
     expected = facts_of(original)
     assert facts_of(read_document(written)) == expected
     assert expected.total() > 50
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("carrier", TEXT_CARRIERS)
+@settings(
+    max_examples=3,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(seed=st.integers(0, 10**6))
+def test_what_was_printed_is_what_is_read(
+    tmp_path: Path, carrier: str, template: MadeTemplate, seed: int
+) -> None:
+    outcome = outcome_of(make_report(template, seed), TEXT_CARRIERS[carrier], tmp_path)
+    assert (outcome.exact, outcome.invented) == (outcome.expected, ()), outcome
+    assert outcome.expected > 15

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import zipfile
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 import pytest
-from word_writer import grid, paragraph, word, xml
+from excel_writer import excel
+from word_writer import (
+    RUN,
+    Add,
+    boxed,
+    chinese_list,
+    chunk,
+    grid,
+    line,
+    numbered,
+    object_of,
+    paragraph,
+    text_box,
+    word,
+    xml,
+)
 
 from pipeline.document import Document
 from pipeline.errors import BrokenFile, TooLarge
@@ -23,7 +39,6 @@ def read(tmp_path: Path, data: bytes, limits: Limits | None = None) -> Document:
 
 # --- what is printed and what is not -----------------------------------------------------
 
-RUN = "<w:r><w:t>{}</w:t></w:r>"
 PRINTED = [
     ("plain runs", RUN.format("公开") + RUN.format("12条"), "公开12条"),
     ("a figure split over runs", RUN.format("公开1") + RUN.format("2条"), "公开12条"),
@@ -62,30 +77,6 @@ def test_headings_are_told_by_style(tmp_path: Path) -> None:
     ]
 
 
-def numbered(level: int, text: str) -> str:
-    return (
-        f"<w:p><w:pPr><w:numPr><w:ilvl w:val='{level}'/><w:numId w:val='77'/></w:numPr></w:pPr>"
-        f"<w:r><w:t>{text}</w:t></w:r></w:p>"
-    )
-
-
-def chinese_list(document: object) -> None:
-    """A list that counts 一、 and below it （一）."""
-    from docx.oxml import parse_xml
-    from docx.oxml.ns import nsdecls
-
-    levels = "".join(
-        f"<w:lvl w:ilvl='{level}'><w:start w:val='1'/><w:numFmt w:val='chineseCounting'/>"
-        f"<w:lvlText w:val='{text}'/></w:lvl>"
-        for level, text in enumerate(("%1、", "（%2）"))
-    )
-    root = document.part.numbering_part.element  # type: ignore[attr-defined]
-    abstract = f"<w:abstractNum {nsdecls('w')} w:abstractNumId='76'>{levels}</w:abstractNum>"
-    root.insert(0, parse_xml(abstract))
-    number = f"<w:num {nsdecls('w')} w:numId='77'><w:abstractNumId w:val='76'/></w:num>"
-    root.append(parse_xml(number))
-
-
 def test_list_numbers_that_word_prints_are_read(tmp_path: Path) -> None:
     lines = [(0, "总体情况"), (1, "主动公开"), (1, "依申请公开"), (0, "存在问题"), (1, "意识不强")]
     data = word(chinese_list, *(xml(numbered(level, text)) for level, text in lines))
@@ -96,6 +87,19 @@ def test_list_numbers_that_word_prints_are_read(tmp_path: Path) -> None:
         "二、存在问题",
         "（一）意识不强",
     ]
+
+
+@pytest.mark.parametrize("number_format", ["taiwaneseCountingThousand", "chineseCountingThousand"])
+def test_the_formats_that_libreoffice_and_wps_write(tmp_path: Path, number_format: str) -> None:
+    data = word(partial(chinese_list, number_format=number_format), xml(numbered(0, "总体情况")))
+    assert read(tmp_path, data).text == "一、总体情况\n"
+
+
+def test_a_list_that_begins_again(tmp_path: Path) -> None:
+    lines = [(77, "概述"), (77, "收费"), (78, "其他"), (78, "附表"), (77, "问题")]
+    data = word(chinese_list, *(xml(numbered(0, text, number)) for number, text in lines))
+    printed = ["一、概述", "二、收费", "一、其他", "二、附表", "三、问题"]
+    assert read(tmp_path, data).text.split("\n")[:-1] == printed
 
 
 @pytest.mark.parametrize(
@@ -134,6 +138,116 @@ def test_a_table_that_only_places_text_is_text(tmp_path: Path) -> None:
     document = read(tmp_path, word(xml(f"<w:tbl><w:tr>{cell(said + inner)}</w:tr></w:tbl>")))
     assert [block.kind for block in document.blocks] == ["paragraph", "table"]
     assert [each.text for each in document.tables[0].cells] == ["规章", "5"]
+
+
+# --- what Word and WPS put into a document -----------------------------------------------
+
+
+def shown(document: Document) -> list[tuple[str, str]]:
+    """Kind and text of every block."""
+    return [(block.kind, document.slice(block.span)) for block in document.blocks]
+
+
+ROWS = [["规章", "5"], ["许可", "7"]]
+TABLE = ("table", "规章\t5\n许可\t7")
+
+
+def test_a_table_in_a_text_box_is_a_table_and_read_once(tmp_path: Path) -> None:
+    before, behind = paragraph("框前的一句话。"), paragraph("框后的一句话。")
+    expected = [("paragraph", "框前的一句话。"), TABLE, ("paragraph", "框后的一句话。")]
+    assert shown(read(tmp_path, word(before, text_box(ROWS), behind))) == expected
+
+
+def test_a_text_box_inside_a_text_box_is_read_once(tmp_path: Path) -> None:
+    inner = f"<w:p>{RUN.format('外框的话。')}{boxed(line('内框的话。'))}</w:p>"
+    document = read(tmp_path, word(xml(f"<w:p>{boxed(inner)}</w:p>")))
+    assert document.text == "外框的话。\n内框的话。\n"
+
+
+def test_alternatives_of_whole_paragraphs_are_printed_once(tmp_path: Path) -> None:
+    space = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+    choice = f"<mc:Choice Requires='wps'>{line('新的写法。')}</mc:Choice>"
+    fallback = f"<mc:Fallback>{line('旧的写法。')}</mc:Fallback>"
+    content = f"<w:sdt><w:sdtContent><mc:AlternateContent {space}>{choice}{fallback}</mc:AlternateContent>"
+    assert read(tmp_path, word(xml(f"{content}</w:sdtContent></w:sdt>"))).text == "新的写法。\n"
+
+
+def test_the_reading_above_a_character_is_not_text(tmp_path: Path) -> None:
+    ruby = f"<w:ruby><w:rt>{RUN.format('lán')}</w:rt><w:rubyBase>{RUN.format('岚')}</w:rubyBase></w:ruby>"
+    document = read(tmp_path, word(xml(f"<w:p><w:r>{ruby}</w:r>{RUN.format('溪县公开12条。')}</w:p>")))
+    assert document.text == "岚溪县公开12条。\n"
+
+
+CELLS = "".join(f"<tr><td>{label}</td><td>{figure}</td></tr>" for label, figure in ROWS)
+HTML = f"<html><body><p>全年公开12条。</p><table>{CELLS}</table></body></html>".encode()
+SAVED = (
+    b"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=x\n\n--x\nContent-Type: text/html; "
+    b"charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n" + HTML + b"\n--x--\n"
+)
+CHUNKS = [
+    ("html", HTML, "text/html"),
+    ("mht", SAVED, "message/rfc822"),
+    ("docx", word(paragraph("全年公开12条。"), grid(ROWS)), "application/x"),
+]
+
+
+@pytest.mark.parametrize(("ending", "data", "kind"), CHUNKS, ids=[chunk[0] for chunk in CHUNKS])
+def test_a_chunk_is_read_where_it_stands(tmp_path: Path, ending: str, data: bytes, kind: str) -> None:
+    document = read(tmp_path, word(paragraph("前言。"), chunk(data, ending, kind), paragraph("结语。")))
+    expected = [("paragraph", "前言。"), ("paragraph", "全年公开12条。"), TABLE, ("paragraph", "结语。")]
+    assert shown(document) == expected
+
+
+def test_an_embedded_workbook_is_read_where_its_picture_stands(tmp_path: Path) -> None:
+    data = word(
+        paragraph("前言。"),
+        object_of("Excel.Sheet.12", excel([["规章", 5], ["许可", 7]])),
+        paragraph("结语。"),
+    )
+    assert shown(read(tmp_path, data)) == [("paragraph", "前言。"), TABLE, ("paragraph", "结语。")]
+
+
+def in_chunks(data: bytes, depth: int) -> Add:
+    """A text in a document in a document …"""
+    if depth == 0:
+        return chunk(data, "txt", "text/plain")
+    return chunk(word(in_chunks(data, depth - 1)), "docx", "application/x")
+
+
+NOT_READ = [
+    ("a formula", object_of("Equation.3", b"x"), "an object of Equation.3 in the document is not read"),
+    ("one that lies elsewhere", object_of("Excel.Sheet.12", None), "is not in the file, and is not read"),
+    ("a damaged one", object_of("Excel.Sheet.12", b"PK\3\4xl/"), "not read: the Excel workbook is damaged"),
+    ("a chunk in a chunk in a chunk", in_chunks("深处的话。".encode(), 3), "files inside each other"),
+]
+
+
+@pytest.mark.parametrize(("add", "note"), [case[1:] for case in NOT_READ], ids=[case[0] for case in NOT_READ])
+def test_what_is_not_read_is_noted(tmp_path: Path, add: Add, note: str) -> None:
+    document = read(tmp_path, word(paragraph("全年公开12条。"), add))
+    assert document.text == "全年公开12条。\n"
+    assert note in document.notes[0]
+
+
+OTHER_TYPES = [
+    "application/vnd.ms-word.document.macroEnabled.main+xml",
+    "application/vnd.ms-word.template.macroEnabledTemplate.main+xml",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml",
+]
+
+
+@pytest.mark.parametrize("content_type", OTHER_TYPES, ids=["docm", "dotm", "dotx"])
+def test_documents_with_macros_and_templates(tmp_path: Path, content_type: str) -> None:
+    plain = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+    written = BytesIO()
+    with (
+        zipfile.ZipFile(BytesIO(word(paragraph("全年公开12条。"), grid(ROWS)))) as old,
+        zipfile.ZipFile(written, "w") as new,
+    ):
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(plain.encode(), content_type.encode()))
+        new.writestr("word/vbaProject.bin", b"Sub AutoOpen()")
+    assert shown(read(tmp_path, written.getvalue())) == [("paragraph", "全年公开12条。"), TABLE]
 
 
 # --- broken and hostile ------------------------------------------------------------------

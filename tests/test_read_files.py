@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
+import lzma
 import quopri
 from pathlib import Path
 
@@ -98,11 +100,20 @@ REFUSED = [
         "Word document is damaged",
     ),
     (b"PK\x03\x04" + bytes(26) + b"xl/workbook.xml" + bytes(99), BrokenFile, "Excel workbook is damaged"),
-    (b"PK\x03\x04" + bytes(99), UnsupportedFormat, "ZIP archive"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), UnsupportedFormat, "old Word .doc"),
-    (b"\x89PNG\r\n\x1a\n" + bytes(99), UnsupportedFormat, "image"),
-    (b"\xff\xd8\xff\xe0" + bytes(99), UnsupportedFormat, "image"),
-    (b"{\\rtf1 abc}", UnsupportedFormat, "RTF"),
+    (b"PK\x03\x04" + bytes(99), UnsupportedFormat, "damaged ZIP archive"),
+    (b"PK\x05\x06" + bytes(18), UnsupportedFormat, "empty ZIP archive"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), BrokenFile, "old Word, Excel or WPS"),
+    (b"Rar!\x1a\x07\x01\x00" + bytes(99), UnsupportedFormat, "a RAR archive, .* Unpack it"),
+    (b"7z\xbc\xaf\x27\x1c" + bytes(99), UnsupportedFormat, "a 7-Zip archive, .* Unpack it"),
+    (gzip.compress(b"abc"), UnsupportedFormat, "a gzip archive, .* Unpack it"),
+    (lzma.compress(b"abc"), UnsupportedFormat, "an xz archive, .* Unpack it"),
+    (
+        b"report.doc".ljust(257, b"\x00") + b"ustar\x00" + bytes(250),
+        UnsupportedFormat,
+        "a tar archive, .* Unpack",
+    ),
+    (b"\x89PNG\r\n\x1a\n" + bytes(99), BrokenFile, "the picture is damaged"),
+    (b"\xff\xd8\xff\xe0" + bytes(99), BrokenFile, "the picture is damaged"),
     (bytes(range(256)) * 20, UnsupportedFormat, "binary data"),
 ]
 
@@ -116,7 +127,9 @@ def test_refusals_say_what_the_file_is(
 
 
 def test_unsupported_names_what_is_read(tmp_path: Path) -> None:
-    read = r"text, Markdown, HTML \(\.mht too\), Word \(\.docx\), Excel \(\.xlsx\), and PDF"
+    read = (
+        r"text, Markdown, HTML \(\.mht too\), Word and WPS \(\.docx, \.doc, \.wps\), RTF, OpenDocument .* PDF"
+    )
     with pytest.raises(UnsupportedFormat, match=read):
         read_document(write(tmp_path, b"PK\x03\x04" + bytes(99)))
 
@@ -164,7 +177,11 @@ def test_a_saved_page_without_a_page_says_so(tmp_path: Path) -> None:
         read_document(write(tmp_path, data, "report.mht"))
 
 
-LIMITS = [(Limits(file_bytes=10), "bytes"), (Limits(text_characters=10), "characters")]
+LIMITS = [
+    (Limits(file_bytes=10), "bytes"),
+    (Limits(text_characters=10), "characters"),
+    (Limits(printed_characters=10), "printed characters"),
+]
 
 
 @pytest.mark.parametrize(("limits", "names"), LIMITS)

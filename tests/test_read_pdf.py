@@ -205,3 +205,17 @@ def test_real_reports(
     assert [len(table.rows) for table in tables] == sizes
     for table, row, column, text in cells:
         assert [cell.text for cell in tables[table].rows[row] if cell.column == column] == [text]
+
+
+def test_two_columns_of_prose_are_no_table(tmp_path: Path) -> None:
+    page = Canvas()
+    left = [
+        "全年主动公开政府信息",
+        "100条，其中网站公开80条，",
+        "微信公开20条。全年举办",
+        "培训3次，参训人员90人。",
+    ]
+    right = ["收到申请", "12件", "答复申请", "10件"]
+    for number, (one, two) in enumerate(zip(left, right, strict=True)):
+        page.text(60, 80 + 24 * number, one, 12).text(330, 80 + 24 * number, two, 12)
+    assert read(tmp_path, page).tables == ()

@@ -2,8 +2,9 @@
 
     python -m evals.benchmarks.reading [FILE ...]
 
-Without files it reads the sample reports in gold/samples. For HTML the parse alone is
-`LexborHTMLParser(text)`, for PDF `extract_tables` of pdfplumber on every page. Each
+Without files it reads the sample reports in gold/samples, which are little but the report, and
+made-up pages of three kinds of sites (web_pages.py), which are as long as published ones. For
+HTML the parse alone is `LexborHTMLParser(text)`, for PDF `extract_tables` of pdfplumber on every page. Each
 figure is the best of several rounds of process time in one run. Targets: HTML at most
 3 times the parse, PDF at most 1.3 times. `floor` is what it takes to lay out the parts
 already read into a Document (HTML): where it is over the target, no reader that gives
@@ -16,8 +17,9 @@ misnested tables it builds the tree that browsers build (the last lines printed)
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -26,6 +28,8 @@ from pathlib import Path
 import pdfplumber
 from selectolax.lexbor import LexborHTMLParser
 
+from evals.benchmarks.disturbance import load_reports
+from evals.benchmarks.web_pages import STYLES, web_page
 from pipeline.read import DEFAULT_LIMITS, read_document
 from pipeline.read.encoding import decode
 from pipeline.read.html import read_html
@@ -124,9 +128,20 @@ def report(timings: Sequence[Timing]) -> str:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Measure the files named, or the samples."""
-    paths = [Path(argument) for argument in arguments] or sorted(SAMPLES.iterdir())
-    print(report([measure(path) for path in paths if path.suffix in TARGETS]))
+    """Measure the files named, or the samples and pages."""
+    paths = [Path(argument) for argument in arguments]
+    with tempfile.TemporaryDirectory() as folder:
+        paths = paths or [*sorted(SAMPLES.iterdir()), *_pages(Path(folder))]
+        print(report([measure(path) for path in paths if path.suffix in TARGETS]))
+
+
+def _pages(folder: Path) -> Iterator[Path]:
+    """A page of each kind of site, with the tables of a sample report."""
+    (made,) = load_reports([SAMPLES / "qilan_2022.yaml"])
+    for style in STYLES:
+        path = folder / f"page, {style}.html"
+        path.write_bytes(web_page(made, style))
+        yield path
 
 
 if __name__ == "__main__":

@@ -75,15 +75,18 @@ def report_of(gold: Mapping[str, Any]) -> PrintedReport:
         for path, value in _gold_cells(gold)
         if _GOLD_SIGNS.get(str(value)) != "illegible"
     }
-    texts = {path: _print(cell) for path, cell in expected.items()}
-    tables = (
-        _proactive(templates["proactive"], texts),
-        _requests(templates["requests"], texts),
-        _remedies(texts),
-    )
+    tables = printed_tables(templates["proactive"], templates["requests"], expected)
     printed = [cell.path for table in tables for row in table.rows for cell in row if cell.path]
     full = {path: expected.get(path, Expected(0, "value")) for path in printed}
     return PrintedReport(str(gold["doc_id"]), tables, full)
+
+
+def printed_tables(
+    proactive: TableTemplate, requests: TableTemplate, cells: Mapping[str, Expected]
+) -> tuple[PrintedTable, PrintedTable, PrintedTable]:
+    """The three tables as the forms print them; a cell that is not given is printed as 0."""
+    texts = {path: printed_figure(cell) for path, cell in cells.items()}
+    return _proactive(proactive, texts), _requests(requests, texts), _remedies(texts)
 
 
 def _gold_cells(gold: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -101,7 +104,8 @@ def _expected(value: Any) -> Expected:
     return Expected(None, status) if status else Expected(value, "value")
 
 
-def _print(cell: Expected) -> str:
+def printed_figure(cell: Expected) -> str:
+    """What a cell prints."""
     return {"blank": "", "not_applicable": "/"}.get(cell.status, str(cell.value))
 
 
@@ -240,25 +244,29 @@ def _html(table: PrintedTable) -> list[str]:
     return ["<table border=1>", *rows, "</table>"]
 
 
-def grid_texts(table: PrintedTable) -> list[list[str]]:
-    """Rows of texts by grid column; places that a span covers are empty."""
+def placed_cells(table: PrintedTable) -> Iterator[tuple[PrintedCell, int, int]]:
+    """Each cell with its row and grid column."""
     covered: set[tuple[int, int]] = set()
-    grid = []
     for number, row in enumerate(table.rows):
-        texts = [""] * table.width
         column = 0
         for cell in row:
             while (number, column) in covered:
                 column += 1
-            texts += [""] * (column + cell.column_span - len(texts))  # a row with a cell too many
-            texts[column] = cell.text
+            yield cell, number, column
             covered |= {
                 (number + down, column + right)
                 for down in range(cell.row_span)
                 for right in range(cell.column_span)
             }
             column += cell.column_span
-        grid.append(texts)
+
+
+def grid_texts(table: PrintedTable) -> list[list[str]]:
+    """Rows of texts by grid column; places that a span covers are empty."""
+    grid = [[""] * table.width for _ in table.rows]
+    for cell, row, column in placed_cells(table):
+        grid[row] += [""] * (column + cell.column_span - len(grid[row]))  # a row with a cell too many
+        grid[row][column] = cell.text
     return grid
 
 
@@ -279,6 +287,11 @@ def _tabs(table: PrintedTable) -> list[str]:
 
 def _cells(table: PrintedTable) -> list[str]:
     return [cell.text for row in table.rows for cell in row]
+
+
+def table_lines(table: PrintedTable, carrier: Carrier) -> list[str]:
+    """The lines of a table in this carrier."""
+    return _RENDERERS[carrier](table)
 
 
 _RENDERERS = {"html": _html, "markdown": _markdown, "tabs": _tabs, "cells": _cells}

@@ -2,18 +2,29 @@
 
 A check never alters a fact. It says which identity does not hold, with both sides
 as printed and the cause it suspects. Each family of rules is one module with a
-public function `check(reading)`; a family over several years or levels, or for
-the statistics table of 2014, is one more module and one more line in `FAMILIES`.
+public function `check(reading)`; a family over several years or levels is one more
+module and one more line in `FAMILIES`.
 
 Severities and rules follow the identities that the national forms print in their
-headers (国办公开办函〔2019〕60号, 国办公开办函〔2021〕30号).
+headers (国办公开办函〔2019〕60号, 国办公开办函〔2021〕30号) and the rows of the statistics
+table of 2014 (国办发〔2014〕32号).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from pipeline.checks import chapters, counts, cross, meta, narrative, proactive, remedies, requests
+from pipeline.checks import (
+    chapters,
+    counts,
+    cross,
+    meta,
+    narrative,
+    proactive,
+    remedies,
+    requests,
+    statistics,
+)
 from pipeline.checks.operands import Reading
 from pipeline.fact import Fact, Finding, Templates
 
@@ -25,6 +36,7 @@ FAMILIES: tuple[Family, ...] = (
     requests.check,
     remedies.check,
     proactive.check,
+    statistics.check,
     counts.check,
     narrative.check,
     cross.check,

@@ -19,7 +19,12 @@ HEADING = re.compile(
     rf"^[#* ]*(?:第 ?([{NUMERAL}]{{1,3}}) ?(?:部分|章)|([{NUMERAL}]{{1,3}}) ?[、，,．.：:])(.*)$",
     re.MULTILINE,
 )
-TABLE_ROWS = ("本年新收", "上年结转", "本年度办理结果", "结转下年度", "结转下一年度")
+TABLE_ROWS = (
+    *("本年新收", "上年结转", "本年度办理结果", "结转下年度", "结转下一年度"),
+    # Of the statistics table; 一 to 三 are called like chapters of the report.
+    *("行政复议数量", "行政诉讼数量", "举报投诉数量", "依申请公开信息收取的费用"),
+    *("机构建设和保障经费情况", "政府信息公开会议和培训情况"),
+)
 LONGEST_HEADING = 45
 
 
@@ -66,7 +71,7 @@ def find_announcement(text: str) -> Span | None:
 def find_chapters(text: str) -> tuple[Chapter, ...]:
     """Lines numbered 一、 二、 … (or 第一章 …) in rising order.
 
-    Rows of the requests table carry the same numbers and do not count; nor does a
+    Rows of the tables carry the same numbers and do not count; nor does a
     list inside a chapter, which begins at 一 again, or a numbered paragraph of prose.
     """
     found: list[Chapter] = []

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from pipeline.checks.bounds import Interval
 from pipeline.checks.findings import Identity, added, labels, shown
-from pipeline.checks.operands import Number, Reading, number, total
+from pipeline.checks.operands import Number, Reading, number, tidy, total
 from pipeline.checks.requests import requests_form
 from pipeline.fact import Cause, Fact, Finding, Severity
 from pipeline.schema import APPLICANTS, OUTCOMES, REMEDY_BLOCKS, outcome_rows, request_rows
@@ -33,18 +33,22 @@ NORMATIVE_COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Counterpart:
-    """A field of the prose and the table cells whose sum it restates."""
+    """A field of the prose and the table cells whose sum it restates.
+
+    `factor` turns the unit of the cells into that of the prose field.
+    """
 
     rule: str
     at: str
     prose: str
     cells: tuple[str, ...]
+    factor: int = 1
 
 
 def check(reading: Reading) -> Iterator[Finding]:
     """All rules of this family."""
     for counterpart in _counterparts(reading):
-        yield from _compare(reading, counterpart)
+        yield from compare(reading, counterpart)
     yield from _answered(reading)
     yield from _no_requests(reading)
 
@@ -66,12 +70,13 @@ def _counterparts(reading: Reading) -> Iterator[Counterpart]:
         yield Counterpart("cross.normative_documents", prose, f"{item}.{prose}", (f"{item}.{column}",))
 
 
-def _compare(reading: Reading, counterpart: Counterpart) -> Iterator[Finding]:
+def compare(reading: Reading, counterpart: Counterpart) -> Iterator[Finding]:
+    """Findings for the figures of the prose that the cells do not bear out."""
     cells = reading.cells(counterpart.cells)
     if cells is None:
         return
     for fact in reading.prose(counterpart.prose):
-        if not Interval.of(fact).meets(Interval.total(cells)):
+        if not Interval.of(fact).meets(Interval.total(cells).times(counterpart.factor)):
             yield _disagreement(reading, counterpart, fact, cells)
 
 
@@ -85,7 +90,7 @@ def _disagreement(reading: Reading, counterpart: Counterpart, fact: Fact, cells:
         (fact, *cells),
         where=" ".join(labels(fact.path)),
         message=f"the prose prints {shown(fact)}, but the table {added(cells)}",
-        expected=total(cells),
+        expected=tidy(total(cells) * counterpart.factor),
         printed=number(fact),
         cause=cause,
     )

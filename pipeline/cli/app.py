@@ -45,7 +45,12 @@ app = typer.Typer(
 app.add_typer(model_app, name="model")
 
 Sources = Annotated[
-    list[Path], typer.Argument(metavar="SOURCE", help="Reports (txt, md, html, pdf) or folders.")
+    list[Path],
+    typer.Argument(
+        metavar="SOURCE",
+        help="Reports (txt, md, html, mht, pdf, docx, doc, wps, rtf, odt, zip; named outright also xlsx, "
+        "xls, et, ods) or folders.",
+    ),
 ]
 RunOption = Annotated[
     Path, typer.Option("--out", metavar="RUN", help="Run folder; goes on with a run that is there.")
@@ -121,6 +126,12 @@ def extract(
     documents in flight, a second one stops at once. Files of a folder that are no reports are
     listed and skipped.
 
+    A file is read with a report, as its attachment, where its name says so: X_附件1.xls,
+    X-附表.doc or X_attachment.docx beside X.html, and whatever lies in X_附件/, X_attachments/ or
+    X_files/. A ZIP archive that holds one report with its attachments is one document. When an
+    attachment changes, its report is read again. Old Word, WPS, RTF, OpenDocument and old Excel
+    files are read with the help of LibreOffice, which GONGKAI_LIBREOFFICE names if it is not found.
+
     \b
     Examples:
       gongkai extract reports/ --out run
@@ -132,7 +143,7 @@ def extract(
         raise UsageError("--engine ray is not in this version: use --engine local")
     from pipeline.runs import run
     from pipeline.runs import session as model_session
-    from pipeline.runs.outcome import print_outcome, print_skipped
+    from pipeline.runs.outcome import print_attached, print_outcome, print_skipped
     from pipeline.runs.progress import run_progress
     from pipeline.runs.sources import list_inputs
 
@@ -144,6 +155,7 @@ def extract(
         say(errors, "One document at a time: --concurrency is for a model behind --base-url.")
     listing = list_inputs(sources, out)
     print_skipped(errors, listing.skipped)
+    print_attached(errors, listing.inputs)
     outcome = run.run_documents(
         listing,
         out,

@@ -59,6 +59,7 @@ def render_record(record: Record, text: str | None) -> RenderableType:
     parts += _section("主动公开 proactive (table)", _list_table(_proactive(by_source["table"]), text))
     parts += _section("依申请公开 requests (table)", _requests_table(table))
     parts += _section("复议诉讼 remedies (table)", _remedies_table(table))
+    parts += _section("统计表 statistics (table)", _list_table(_statistics(by_source["table"]), text))
     parts += _section("正文 prose", _list_table(by_source["narrative"], text))
     parts += _section("核查 findings", _findings_table(record))
     return Group(*parts)
@@ -79,6 +80,7 @@ def _heading(record: Record) -> RenderableType:
         "sha256": record.sha256,
         "status": record.status if record.error is None else f"{record.status} ({record.error_code})",
         "error": record.error,
+        "parts": ", ".join(part.file for part in record.parts),
         "forms": ", ".join(f"{name} {form}" for name, form in record.templates.model_dump().items() if form),
         "cost": f"{usage.requests} requests, {usage.input_tokens} + {usage.output_tokens} tokens, "
         f"{usage.seconds:.1f} s",
@@ -95,7 +97,11 @@ def _section(title: str, content: RenderableType | None) -> list[RenderableType]
 
 def _proactive(facts: Iterable[Fact]) -> list[Fact]:
     """Facts of tables that have no matrix of their own."""
-    return [fact for fact in facts if not fact.path.startswith(("requests.", "remedies."))]
+    return [fact for fact in facts if not fact.path.startswith(("requests.", "remedies.", "statistics."))]
+
+
+def _statistics(facts: Iterable[Fact]) -> list[Fact]:
+    return [fact for fact in facts if fact.path.startswith("statistics.")]
 
 
 def shown_value(fact: Fact | None) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pipeline.fact import Fact, Finding, Record
+from pipeline.fact import Fact, Finding, Record, RecordHint
 from pipeline.runs.work import DUPLICATE_RULE
 from pipeline.schema import FieldSpec, fields
 
@@ -90,6 +90,10 @@ DOCUMENTS = TableSpec(
         Column("status", "text", "ok, flagged (a finding that is more than a note) or failed"),
         Column("error_code", "text", "why it failed, stable code"),
         Column("error", "text", "why it failed, in words"),
+        Column("parts", "text", "files whose text the document holds too: of an archive, or attached"),
+        Column("hint_url", "text", "address of the file by sources.csv"),
+        Column("hint_place", "text", "place by sources.csv"),
+        Column("hint_year", "integer", "year by sources.csv"),
         Column("duplicate_of", "text", "doc_id of an earlier document with the same bytes"),
         Column("facts", "integer", "number of facts"),
         Column("errors", "integer", "findings of severity error"),
@@ -156,12 +160,17 @@ def document_rows(records: Iterable[Record]) -> Iterator[Row]:
         meta = {fact.path: fact.value for fact in record.facts if fact.source == "metadata"}
         names = ("issuer", "issuer_type", "level", "division_code", "year", "published_on", "signed_on")
         severities = [finding.severity for finding in record.findings]
+        hint = record.hint or RecordHint()
         yield {
             **record.model_dump(include={"doc_id", "file", "sha256", "media_type", "status"}),
             **{name: meta.get(f"meta.{name}") for name in names},
             **{f"template_{name}": form for name, form in record.templates.model_dump().items()},
             "error_code": record.error_code,
             "error": record.error,
+            "parts": "; ".join(part.file for part in record.parts) or None,
+            "hint_url": hint.url,
+            "hint_place": hint.place,
+            "hint_year": hint.year,
             "duplicate_of": duplicate_of(record),
             "facts": len(record.facts),
             "errors": severities.count("error"),

@@ -44,8 +44,8 @@ def prose_paths() -> frozenset[str]:
 
 
 def fill_form(paths: Collection[str]) -> FillForm:
-    """The form of `paths`, in the order of the schema."""
-    return _form(tuple(path for path in fields() if path in paths))
+    """The form of `paths`, in the order of the schema; the statistics table is never asked for."""
+    return _form(tuple(path for path, spec in fields().items() if path in paths and spec.group in _TOP))
 
 
 @lru_cache(maxsize=32)

@@ -195,12 +195,13 @@ def _single_edge(packed: Packed) -> Period | None:
     """`统计截止12月31日`, or a range of which one side cannot be read."""
     text = packed.text
     for token in _tokens(text):
-        if _UP_TO.search(text[: token.start]):
+        before = text[max(0, token.start - _CUE_REACH) : token.start]
+        if _UP_TO.search(before):
             return Period(None, _edge(packed, token))
         if not _is_cued(text, token):
             continue
         if _GOES_ON.match(text, token.end):
             return Period(_edge(packed, token), None)
-        if re.search(rf"[\d日年]起?[,，]?{_TO}$", text[: token.start]):
+        if re.search(rf"[\d日年]起?[,，]?{_TO}$", before):
             return Period(None, _edge(packed, token))
     return None

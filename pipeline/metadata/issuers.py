@@ -140,8 +140,12 @@ def find_signature(document: Document) -> Signature:
 
 
 def is_second_half(document: Document, span: Span) -> bool:
-    """Whether a span begins in the second half of the text, where signatures stand."""
-    return span.start >= len(document.text) // 2
+    """Whether a span begins in the second half of the text, where signatures stand.
+
+    A table at the very end is an attachment behind the signature and does not count.
+    """
+    end = next((block.span.end for block in reversed(document.blocks) if block.table is None), 0)
+    return span.start >= end // 2
 
 
 def _body_line(document: Document, span: Span) -> Printed | None:

@@ -117,6 +117,12 @@ def _hosts(document: Document) -> Iterator[Sign]:
             yield Sign(prefix, Printed(match.group(), Span(*match.span())))
 
 
+def province_of_host(url: str) -> str | None:
+    """First two digits of the codes of the province that a `.gov.cn` address names."""
+    found = (_PROVINCE_HOSTS.get(match.group(1).lower()) for match in _HOST.finditer(url))
+    return next((prefix for prefix in found if prefix is not None), None)
+
+
 def _by_beginning(number: str, provinces: dict[str, str]) -> str | None:
     for length in (4, 3, 2):
         if len(number) >= length and number[:length] in provinces:

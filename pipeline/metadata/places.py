@@ -21,6 +21,7 @@ from pipeline.metadata.divisions import (
     stem,
     without_superiors,
 )
+from pipeline.metadata.hints import hinted_codes, narrowed_by_hint
 from pipeline.metadata.issuers import is_zone, issuer_type
 from pipeline.metadata.place_codes import Sign, division_codes, province_signs
 from pipeline.printed import Packed, Printed, pack
@@ -39,12 +40,14 @@ class Place:
 
     `division` and `printed` (the print that decided) are set when one division remained;
     `candidates` when several did; `unknown` is a place's name that the table does not have.
+    `by_hint` tells that only the list of sources told places of the same name apart.
     """
 
     code: str | None = None
     printed: Printed | None = None
     candidates: tuple[Division, ...] = ()
     unknown: Printed | None = None
+    by_hint: bool = False
 
 
 def locate(document: Document, names: Sequence[Printed], table: Gazetteer) -> Place:
@@ -109,6 +112,9 @@ def _narrowed(
         if len(kept) == 1:
             return Place(kept[0].code, sign.printed)
         left = kept or left
+    hinted = narrowed_by_hint(left, hinted_codes(document.hint, table))
+    if hinted is not None:
+        return Place(hinted.code, printed, by_hint=True)
     return Place(candidates=tuple(left))
 
 

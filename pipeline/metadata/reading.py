@@ -17,6 +17,7 @@ from pipeline.document import Document
 from pipeline.fact import Fact, Finding
 from pipeline.metadata.dates import Period, PrintedDate, find_dates, find_period, find_years
 from pipeline.metadata.divisions import Gazetteer, gazetteer
+from pipeline.metadata.hints import hint_findings
 from pipeline.metadata.issuers import (
     Signature,
     Title,
@@ -78,7 +79,8 @@ def read_metadata(document: Document) -> MetadataReading:
     phone = contact_phone(document)
     if phone is not None:
         facts.append(_fact(document, "meta.phone", phone.text.replace(" ", ""), phone))
-    return MetadataReading(tuple(facts), tuple(_findings(document, reporter)))
+    findings = (*_findings(document, reporter), *hint_findings(document.hint, facts, table))
+    return MetadataReading(tuple(facts), findings)
 
 
 def _fact(document: Document, path: str, value: int | str, printed: Printed) -> Fact:
@@ -205,6 +207,15 @@ def _findings(document: Document, reporter: _Reporter) -> Iterator[Finding]:
     printed = place.unknown or reporter.issuer
     evidence = () if printed is None else (evidence_of(document, printed.span),)
     name = "no issuer" if printed is None else printed.text
+    if place.by_hint:
+        yield Finding(
+            rule="meta.place_by_hint",
+            severity="note",
+            paths=("meta.division_code",),
+            printed=name,
+            message=f"{name}: several places have this name; sources.csv tells that it is {place.code}",
+            evidence=evidence,
+        )
     if place.candidates:
         listed = ", ".join(f"{each.code} {each.name}" for each in place.candidates)
         yield Finding(

@@ -7,6 +7,7 @@ import re
 from pipeline.document import Document, Span
 from pipeline.errors import NotAReport
 from pipeline.metadata.issuers import find_title, head_spans
+from pipeline.metadata.not_reports import what_instead
 from pipeline.printed import pack
 from pipeline.read.lines import is_chapter
 
@@ -40,11 +41,15 @@ def is_report(document: Document) -> bool:
 def require_report(document: Document) -> None:
     """Raise NotAReport, saying what was missing, unless the document is a report."""
     lacking = missing(document)
-    if lacking:
-        raise NotAReport(
-            f"{document.file}: no annual disclosure report (政府信息公开工作年度报告): {'; '.join(lacking)}. "
-            "Give the page of the report itself, not a list, a notice or news about it."
-        )
+    if not lacking:
+        return
+    instead = what_instead(document)
+    if instead is not None:
+        raise NotAReport(f"{document.file}: no annual disclosure report but {instead.what}. {instead.advice}")
+    raise NotAReport(
+        f"{document.file}: no annual disclosure report (政府信息公开工作年度报告): {'; '.join(lacking)}. "
+        "Give the page of the report itself, not a list, a notice or news about it."
+    )
 
 
 def missing(document: Document) -> tuple[str, ...]:

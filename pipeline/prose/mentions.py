@@ -91,6 +91,10 @@ class Mention:
         return document.slice(self.span)
 
 
+# No sentence of a report comes near this; what is longer is data, or was made to take time.
+LONGEST_SENTENCE = 2_000
+# How far back in its paragraph a topic may have been opened.
+_REACH = 4_000
 _SENTENCE_END = re.compile(
     r"[。！？!?]+[”’」』）)]*|(?<=[\u4e00-\u9fff）)])[;；](?=\s*[一二三四五六七八九十]是)"
 )
@@ -146,16 +150,23 @@ def _split(block: Block, index: int, text: str, headings: tuple[str, ...]) -> It
         end = len(text) if match is None else match.end()
         if text[start:end].strip():
             span = Span(block.span.start + start, block.span.start + end)
-            yield Sentence(text[start:end], span, index, block.page, headings, text[:start])
+            before = text[max(0, start - _REACH) : start]
+            yield Sentence(text[start:end], span, index, block.page, headings, before)
         start = end
 
 
 def find_mentions(document: Document) -> tuple[Mention, ...]:
-    """All figures and denials of the prose in order of place."""
+    """All figures and denials of the prose in order of place; `overlong_sentences` are left out."""
     found: list[Mention] = []
     for sentence in find_sentences(document):
-        found.extend(_mentions_of(sentence))
+        if len(sentence.text) <= LONGEST_SENTENCE:
+            found.extend(_mentions_of(sentence))
     return tuple(found)
+
+
+def overlong_sentences(document: Document) -> Iterator[Sentence]:
+    """Sentences in which no figure is looked for."""
+    return (sentence for sentence in find_sentences(document) if len(sentence.text) > LONGEST_SENTENCE)
 
 
 def _mentions_of(sentence: Sentence) -> list[Mention]:

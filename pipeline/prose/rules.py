@@ -42,10 +42,19 @@ def label_by_rules(mentions: Sequence[Mention], year: int | None = None) -> tupl
         if mention.kind == "zero":
             labels.extend(label_denial(mention))
             continue
-        earlier = [label for label in labels if label.mention.sentence == mention.sentence]
-        following = next((m for m in mentions[index + 1 :] if m.sentence == mention.sentence), None)
+        earlier = _of_sentence(labels, mention)
+        behind = mentions[index + 1] if index + 1 < len(mentions) else None
+        following = behind if behind and behind.sentence == mention.sentence else None
         labels.append(_label_figure(mention, earlier, following, year))
     return tuple(_with_total(labels))
+
+
+def _of_sentence(labels: Sequence[RuleLabel], mention: Mention) -> list[RuleLabel]:
+    """The labels of the sentence so far: they are the last ones, as mentions come in order of place."""
+    first = len(labels)
+    while first and labels[first - 1].mention.sentence == mention.sentence:
+        first -= 1
+    return list(labels[first:])
 
 
 def _with_total(labels: list[RuleLabel]) -> list[RuleLabel]:

@@ -1,50 +1,86 @@
 """Reading: a file of any carrier becomes a Document with canonical text.
 
-One carrier is one module and one line in `_READERS`. The carrier is chosen by
-content. Reading opens no network connection and runs nothing that a file contains.
+One carrier is one module and one line in the tables of readers. The carrier is chosen by
+content. Reading opens no network connection and runs nothing that a file contains. What a
+file holds inside, members of an archive and chunks of a Word document, is read the same way.
 
-    sniff → encoding → text | html | pdf → parts → Document
+    sniff → encoding → text | html | pdf | docx | … → parts → Document
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pipeline.document import Document
 from pipeline.errors import DocumentError, EmptyFile
+from pipeline.read.archive import read_archive
+from pipeline.read.attached import ReadFile, with_attachments
 from pipeline.read.docx import read_docx
 from pipeline.read.encoding import Decoded, decode
 from pipeline.read.html import read_html
+from pipeline.read.legacy import read_legacy
 from pipeline.read.limits import DEFAULT_LIMITS, Limits, refuse_above
 from pipeline.read.mhtml import read_mhtml
-from pipeline.read.parts import Reading, TablePart, TextPart, lay_out
+from pipeline.read.names import on_one_line, readable_name
+from pipeline.read.parts import Reading, ReadNested, is_shown, lay_out
 from pipeline.read.pdf import read_pdf
+from pipeline.read.pictures import with_pictures
+from pipeline.read.scan import read_scan
 from pipeline.read.sniff import BinaryKind, TextKind, binary_kind, text_kind
 from pipeline.read.text import read_text
 from pipeline.read.workbook import read_workbook
+from pipeline.read.wrapped import unwrapped, with_head, without_extra_escape
 
-__all__ = ["DEFAULT_LIMITS", "Limits", "read_document"]
+__all__ = ["DEFAULT_LIMITS", "Limits", "read_document", "read_document_with_parts"]
 
 _BINARY_READERS: dict[BinaryKind, Callable[[bytes, Limits], Reading]] = {
     "pdf": read_pdf,
-    "docx": read_docx,
     "workbook": read_workbook,
     "mhtml": read_mhtml,
+    "picture": read_scan,
+}
+# Carriers with other files inside, which the last argument reads.
+_NESTING_READERS: dict[BinaryKind, Callable[[bytes, Limits, ReadNested], Reading]] = {
+    "docx": read_docx,
+    "archive": read_archive,
+    "doc": partial(read_legacy, "doc"),
+    "rtf": partial(read_legacy, "rtf"),
+    "odt": partial(read_legacy, "odt"),
+    "wordml": partial(read_legacy, "wordml"),
+    "xls": partial(read_legacy, "xls"),
+    "ods": partial(read_legacy, "ods"),
+    "excelml": partial(read_legacy, "excelml"),
 }
 _TEXT_READERS: dict[TextKind, Callable[[Decoded, Limits], Reading]] = {"html": read_html, "text": read_text}
+_MAX_NESTING = 3
 
 
 def read_document(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Document:
     """Read one file.
 
-    Raises a DocumentError: EmptyFile, UnsupportedFormat, BrokenFile, NoTextLayer,
-    TooLarge, or DocumentError itself if the file cannot be opened.
+    Raises a DocumentError: EmptyFile, UnsupportedFormat, BrokenFile, NoTextLayer, TooLarge,
+    TookTooLong, or DocumentError itself if the file cannot be opened.
+    """
+    return read_document_with_parts(path, (), limits)
+
+
+def read_document_with_parts(
+    path: Path, attachments: Sequence[Path], limits: Limits = DEFAULT_LIMITS
+) -> Document:
+    """Read a report and the files that are attached to it as one document.
+
+    Name and hash are those of the report; `parts` has names and hashes of the attachments.
+    One that cannot be read is named in `notes`. Raises what `read_document` raises for the report.
     """
     try:
         data = _bytes_of(path, limits)
-        reading = _read(data, limits)
+        reading = with_pictures(_read(data, limits), data, path, limits)
+        if attachments:
+            reading = _attached(reading, attachments, limits)
         builder = lay_out(reading.parts, limits)
     except DocumentError as error:
         raise type(error)(f"{path.name}: {error}") from error
@@ -58,6 +94,20 @@ def read_document(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Document:
     )
 
 
+def _attached(report: Reading, attachments: Sequence[Path], limits: Limits) -> Reading:
+    files: list[ReadFile] = []
+    notes: list[str] = []
+    for path in attachments:
+        name = on_one_line(readable_name(path.name))
+        try:
+            data = _bytes_of(path, limits)
+            files.append(ReadFile(name, hashlib.sha256(data).hexdigest(), _read(data, limits)))
+        except DocumentError as error:
+            notes.append(f"{name}: attached, but not read: {error}")
+    reading = with_attachments(report, files, "beside", limits)
+    return replace(reading, notes=(*reading.notes, *notes))
+
+
 def _bytes_of(path: Path, limits: Limits) -> bytes:
     try:
         refuse_above(path.stat().st_size, limits.file_bytes, "bytes")
@@ -68,15 +118,27 @@ def _bytes_of(path: Path, limits: Limits) -> bytes:
         ) from error
 
 
-def _read(data: bytes, limits: Limits) -> Reading:
+def _read(data: bytes, limits: Limits, nesting: int = 0) -> Reading:
     """Choose the reader by content and read; raises EmptyFile if there is no text."""
+    refuse_above(nesting, _MAX_NESTING, "files inside each other")
     binary = binary_kind(data)
+    if binary in _NESTING_READERS:
+        return _NESTING_READERS[binary](data, limits, partial(_read, nesting=nesting + 1))
     if binary is not None:
         return _BINARY_READERS[binary](data, limits)
     decoded = decode(data)
-    if not decoded.text.strip("\ufeff\x00 \t\r\n\f\v\u00a0\u3000"):
+    if not decoded.text.lstrip("\ufeff\x00 \t\r\n\f\v\u00a0\u3000"):
         raise EmptyFile("the file is empty or holds only white space. Get it again from its source.")
-    reading = _TEXT_READERS[text_kind(decoded.text)](decoded, limits)
-    if not any(isinstance(part, TablePart | TextPart) for part in reading.parts):
+    reading = _text_reading(decoded, limits)
+    if not any(map(is_shown, reading.parts)):
         raise EmptyFile("the file shows no text. Save the page or text again, complete.")
     return reading
+
+
+def _text_reading(decoded: Decoded, limits: Limits) -> Reading:
+    """A page or text, or the one that JSON holds."""
+    refuse_above(len(decoded.text), limits.text_characters, "characters")
+    wrapped = unwrapped(decoded)
+    text = without_extra_escape((decoded if wrapped is None else wrapped.inside).text)
+    reading = _TEXT_READERS[text_kind(text)](decoded.with_text(text), limits)
+    return reading if wrapped is None else with_head(reading, wrapped)

@@ -3,14 +3,15 @@
 python-docx opens the package; the text is taken from the elements themselves, since its
 own view leaves out tracked insertions, content controls, text boxes and list numbers.
 Deleted and hidden text is not printed and is left out, as are headers, footers and notes.
-Nothing outside of the package is ever opened.
+Workbooks and documents embedded in it are read in their places (docx_nested.py). Nothing
+outside of the package is ever opened.
 """
 
 from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import Any
 
@@ -20,18 +21,25 @@ from lxml import etree  # type: ignore[import-untyped]
 
 from pipeline.document import CellDraft
 from pipeline.errors import BrokenFile
-from pipeline.read.characters import collapse, join_lines
+from pipeline.read.characters import collapse, join_lines, plain_newlines
+from pipeline.read.docx_nested import Nested, embedded
 from pipeline.read.docx_numbering import Numbering, W, numbering_of, value
 from pipeline.read.flow import Line
 from pipeline.read.limits import Limits, refuse_above
 from pipeline.read.metadata import pairs_in_rows
-from pipeline.read.package import opened_within
-from pipeline.read.parts import Part, Reading, TablePart
+from pipeline.read.package import as_plain_document, opened_within
+from pipeline.read.parts import Part, Reading, ReadNested, TablePart
 from pipeline.read.text import line_parts
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-_NOT_PRINTED = {_FALLBACK, *(f"{W}{name}" for name in "del moveFrom instrText txbxContent rPr pPr".split())}
+_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_ALTERNATIVES, _FALLBACK = f"{_MC}AlternateContent", f"{_MC}Fallback"
+# rt: the reading printed above characters.
+_NOT_PRINTED = {
+    _FALLBACK,
+    *(f"{W}{name}" for name in "del moveFrom instrText txbxContent rPr pPr rt".split()),
+}
+_BOX = f"{W}txbxContent"
 _WRAPPERS = {f"{W}{name}" for name in "sdt sdtContent ins customXml smartTag moveTo".split()}
 _MAX_NESTING = 20
 # What python-docx, zipfile and lxml raise on damaged packages; caught around their calls only.
@@ -41,6 +49,8 @@ _FAULTS = (
     etree.LxmlError,
     KeyError,
     ValueError,
+    TypeError,
+    ArithmeticError,
     AttributeError,
     NotImplementedError,
     EOFError,
@@ -49,19 +59,20 @@ _FAULTS = (
 )
 
 
-def read_docx(data: bytes, limits: Limits) -> Reading:
-    """Parts of a Word document. Raises BrokenFile, TooLarge."""
+def read_docx(data: bytes, limits: Limits, read: ReadNested) -> Reading:
+    """Parts of a Word document; `read` reads what is embedded in it. Raises BrokenFile, TooLarge."""
     try:
         opened_within(data, limits).close()
-        document = docx.Document(BytesIO(data))
+        document = docx.Document(BytesIO(as_plain_document(data)))
         body, styles = document.element.body, _Styles(document.styles.element)
         part = document.part
         has_lists = any(relation.reltype.endswith("/numbering") for relation in part.rels.values())
-        reader = _Reader(styles, numbering_of(part.numbering_part.element if has_lists else None))
+        numbering = numbering_of(part.numbering_part.element if has_lists else None)
     except _FAULTS as error:
         raise BrokenFile(_DAMAGED) from error
-    parts = reader.parts(body)
-    return Reading(parts, MEDIA_TYPE)
+    nested = Nested(part.rels, limits, read)
+    parts = _Reader(styles, numbering, nested).parts(body)
+    return Reading(parts, MEDIA_TYPE, notes=tuple(nested.notes))
 
 
 _DAMAGED = (
@@ -96,36 +107,37 @@ class _Styles:
 class _Reader:
     """Goes through a document once, from top to bottom, as list numbers count on."""
 
-    def __init__(self, styles: _Styles, numbering: Numbering) -> None:
+    def __init__(self, styles: _Styles, numbering: Numbering, nested: Nested) -> None:
         self._styles = styles
         self._numbering = numbering
+        self._nested = nested
 
     def parts(self, parent: Any, depth: int = 0) -> list[Part]:
         """Text and tables below `parent`, in order."""
         refuse_above(depth, _MAX_NESTING, "tables inside each other")
         parts: list[Part] = []
         lines: list[Line] = []
-        for block in _blocks(parent):
+        for block in _with_boxes(_blocks(parent)):
             if block.tag == f"{W}p":
                 lines.extend(self._lines(block))
-                continue
-            parts.extend(line_parts(lines))
-            lines.clear()
-            parts.extend(self._table(block, depth))
+            inner = self._table(block, depth) if block.tag == f"{W}tbl" else self._embedded(block)
+            if inner:
+                parts.extend(line_parts(lines))
+                lines.clear()
+                parts.extend(inner)
         parts.extend(line_parts(lines))
         return parts
 
+    def _embedded(self, block: Any) -> list[Part]:
+        return [part for name, what in embedded(block) for part in self._nested.parts(name, what)]
+
     def _lines(self, paragraph: Any) -> Iterator[Line]:
-        """A paragraph, a line for each that a line break makes; then what its text boxes hold."""
+        """A paragraph, a line for each that a line break makes."""
         properties = paragraph.find(f"{W}pPr")
         style = value(properties, "pStyle")
-        texts = (self._prefix(properties, style) + _text(paragraph)).split("\n")
+        texts = plain_newlines(self._prefix(properties, style) + _text(paragraph)).split("\n")
         for text in texts:
             yield Line(collapse(text), heading=self._styles.is_heading(style) and bool(text.strip()))
-        for box in _text_boxes(paragraph):
-            for inner in _blocks(box):
-                if inner.tag == f"{W}p":
-                    yield from self._lines(inner)
 
     def _prefix(self, properties: Any, style: str | None) -> str:
         holders = [properties, *(each.find(f"{W}pPr") for each in self._styles.chain(style))]
@@ -171,8 +183,8 @@ class _Reader:
 
     def _cell_text(self, cell: Any) -> str:
         joined = ""
-        for block in _blocks(cell):
-            for line in self._lines(block):
+        for block in _with_boxes(_blocks(cell)):
+            for line in self._lines(block) if block.tag == f"{W}p" else ():
                 joined = join_lines(joined, line.text, same_figure=False)
         return joined.replace("\t", " ")
 
@@ -193,12 +205,23 @@ def _count(text: str | None, otherwise: int) -> int:
 
 
 def _blocks(parent: Any) -> Iterator[Any]:
-    """Paragraphs and tables right below `parent`, also inside content controls and insertions."""
+    """Paragraphs, tables and chunks right below `parent`, also inside content controls and insertions."""
     for child in parent:
-        if child.tag in (f"{W}p", f"{W}tbl"):
+        if child.tag in (f"{W}p", f"{W}tbl", f"{W}altChunk"):
             yield child
         elif child.tag in _WRAPPERS:
             yield from _blocks(child)
+        elif child.tag == _ALTERNATIVES:
+            # The first that a program knows is printed; the last is for those that know none.
+            yield from _blocks(next(iter(child), ()))
+
+
+def _with_boxes(blocks: Iterable[Any]) -> Iterator[Any]:
+    """The blocks, each paragraph followed by what the text boxes anchored in it hold."""
+    for block in blocks:
+        yield block
+        for box in _text_boxes(block) if block.tag == f"{W}p" else ():
+            yield from _with_boxes(_blocks(box))
 
 
 def _below(parent: Any, tag: str) -> Iterator[Any]:
@@ -238,10 +261,10 @@ def _is_hidden(run: Any) -> bool:
     return mark is not None and mark.get(f"{W}val", "1") not in ("0", "false")
 
 
-def _text_boxes(paragraph: Any) -> Sequence[Any]:
-    """Text boxes anchored in the paragraph; the fallback for old programs says the same again."""
-    return [
-        box
-        for box in paragraph.iter(f"{W}txbxContent")
-        if not any(above.tag == _FALLBACK for above in box.iterancestors())
-    ]
+def _text_boxes(element: Any) -> Iterator[Any]:
+    """Text boxes anchored in a paragraph, not those inside them; a fallback says the same again."""
+    for child in element:
+        if child.tag == _BOX:
+            yield child
+        elif child.tag != _FALLBACK:
+            yield from _text_boxes(child)

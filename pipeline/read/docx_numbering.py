@@ -14,7 +14,10 @@ from typing import Any
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _PLACE = re.compile(r"%([1-9])")
 _DIGITS = "零一二三四五六七八九"
-_CHINESE = {"chineseCounting", "chineseCountingThousand", "japaneseCounting", "ideographDigital"}
+_CHINESE = {
+    "chineseCounting", "chineseCountingThousand", "taiwaneseCounting", "taiwaneseCountingThousand",
+    "japaneseCounting", "ideographDigital", "taiwaneseDigital", "japaneseDigitalTenThousand",
+}  # fmt: skip
 _CIRCLED = {"decimalEnclosedCircle", "decimalEnclosedCircleChinese"}
 
 
@@ -31,6 +34,7 @@ class Numbering:
 
     levels: dict[str, dict[int, _Level]] = field(default_factory=dict)
     lists: dict[str, str] = field(default_factory=dict)
+    restarts: dict[tuple[str, int], int] = field(default_factory=dict)
     _counts: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def prefix(self, list_id: str, level: int) -> str:
@@ -39,7 +43,9 @@ class Numbering:
         known = self.levels.get(abstract or "", {})
         if abstract is None or level not in known:
             return ""
-        count = self._counts.get((abstract, level), known[level].start - 1) + 1
+        # A list of its own that counts like another one says once where it begins.
+        start = self.restarts.pop((list_id, level), None)
+        count = self._counts.get((abstract, level), known[level].start - 1) + 1 if start is None else start
         self._counts[abstract, level] = count
         for deeper in [key for key in self._counts if key[0] == abstract and key[1] > level]:
             del self._counts[deeper]
@@ -68,12 +74,21 @@ def numbering_of(root: Any) -> Numbering:
             for name, found in levels.items()
         },
         dict(_lists(root)),
+        dict(_restarts(root)),
     )
 
 
 def _lists(root: Any) -> Iterator[tuple[str, str]]:
     for each in root.iter(f"{W}num"):
         yield each.get(f"{W}numId"), value(each, "abstractNumId") or ""
+
+
+def _restarts(root: Any) -> Iterator[tuple[tuple[str, int], int]]:
+    for each in root.iter(f"{W}num"):
+        for override in each.iter(f"{W}lvlOverride"):
+            level, start = override.get(f"{W}ilvl") or "", value(override, "startOverride") or ""
+            if level.isdecimal() and start.isdecimal():
+                yield (each.get(f"{W}numId"), int(level)), int(start)
 
 
 def _level(element: Any) -> _Level:

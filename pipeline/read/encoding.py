@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from charset_normalizer import from_bytes
 
 from pipeline.errors import BrokenFile
+from pipeline.read.characters import turns_direction
 from pipeline.read.sniff import looks_utf16
 
 _MARKS: tuple[tuple[bytes, str], ...] = (
@@ -36,21 +37,43 @@ _DAMAGE_PER_CHARACTER = 1 / 500
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Text, the encoding it was read with, and what the file claimed."""
+    """Text, the encoding it was read with, and what the file claimed.
+
+    `source` has the file's bytes where they are that text in UTF-8, so that none need be made of it again.
+    """
 
     text: str
     encoding: str
     declared: str | None
+    source: bytes | None = None
+
+    def with_text(self, text: str) -> Decoded:
+        """The same for a text that was found inside of this one."""
+        return self if text is self.text else Decoded(text, self.encoding, self.declared)
+
+    @property
+    def utf8(self) -> bytes:
+        """The text in UTF-8, without the halves of characters that JSON may hold."""
+        return self.text.encode("utf-8", "ignore") if self.source is None else self.source
 
     @property
     def notes(self) -> tuple[str, ...]:
         """A sentence for the record where the reading departs from the declaration."""
+        return self.notes_on(self.text, is_turned=turns_direction(self.text))
+
+    def notes_on(self, shown: str, *, is_turned: bool) -> tuple[str, ...]:
+        """The same where the file shows only a part of its text."""
         notes = []
         if self.declared is not None and not _same(self.declared, self.encoding):
             notes.append(f"declared as {self.declared}, read as {self.encoding}")
-        damaged = self.text.count("\ufffd")
+        damaged = (self.text if self.source is None else shown).count("\ufffd")
         if damaged:
             notes.append(f"{damaged} damaged characters, shown as \ufffd")
+        if is_turned:
+            notes.append(
+                "characters that turn the direction of writing were left out: "
+                "on a screen the figures beside them may look otherwise"
+            )
         return tuple(notes)
 
 
@@ -59,11 +82,20 @@ def decode(data: bytes) -> Decoded:
     declared = declared_charset(data)
     for mark, encoding in _MARKS:
         if data.startswith(mark):
-            return Decoded(data[len(mark) :].decode(encoding, errors="replace"), encoding, declared)
-    for candidate in ("utf-8", looks_utf16(data[:8192]), _trusted(declared), "gb18030"):
+            return _marked(data[len(mark) :], encoding, declared)
+    if (text := _strict(data, "utf-8")) is not None:
+        return Decoded(text, "utf-8", declared, data)
+    for candidate in (looks_utf16(data[:8192]), _trusted(declared), "gb18030"):
         if candidate is not None and (text := _strict(data, candidate)) is not None:
             return Decoded(text, candidate, declared)
     return _damaged(data, declared) or _guessed(data, declared)
+
+
+def _marked(data: bytes, encoding: str, declared: str | None) -> Decoded:
+    """The text behind a byte order mark."""
+    if encoding == "utf-8" and (text := _strict(data, encoding)) is not None:
+        return Decoded(text, encoding, declared, data)
+    return Decoded(data.decode(encoding, errors="replace"), encoding, declared)
 
 
 def declared_charset(data: bytes) -> str | None:

@@ -6,6 +6,7 @@ empty ones too; what a cell means is for the table reader to say.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -20,6 +21,20 @@ MIN_FIGURES = 0.4
 # With a label of the forms in the run, fewer figures are enough: blank cells leave no line.
 MIN_FIGURES_IN_FORM = 0.15
 _FORM_LABELS = ("信息内容", "第二十条", "申请人情况", "自然人", "结果维持", "行政许可", "本年新收")
+# The same for the statistics table of 2014–2018 and its local forerunners.
+_STATISTICS_LABELS = (
+    "主动公开政府信息数",
+    "主动公开信息数",
+    "收到申请数",
+    "申请总数",
+    "当面申请",
+    "申请办结数",
+)
+_STATISTICS_START = re.compile(
+    r"序号|(?:统计)?指标(?:名称)?|统计项目|[一1][、.．]?\s*主动公开(?:政府信息)?(?:情况)?"
+)
+_REMARK = re.compile(r"[(（][^()（）]*[)）]")
+_LONGEST_REMARK = 30
 _SECTION_LABELS = ("第二十条", "信息内容")
 _LONG_FIELD = 60
 _MAX_GAP = 2
@@ -84,6 +99,8 @@ def tab_table(lines: Iterable[str]) -> TablePart:
 def cell_regions(lines: Sequence[str]) -> list[range]:
     """Where tables with one cell a line stand; blank lines inside them do not count."""
     regions: list[range] = []
+    if sum(1 for line in lines if len(line.strip()) <= MAX_CELL + _LONGEST_REMARK) < MIN_CELL_RUN:
+        return regions
     start: int | None = None
     for position in range(len(lines) + 1):
         ended = position == len(lines) or not _may_be_cell(lines, position)
@@ -99,7 +116,8 @@ def _may_be_cell(lines: Sequence[str], position: int) -> bool:
     line = lines[position].strip()
     if not line:
         return True
-    if len(line) > MAX_CELL or line_kinds.has_sentence(line) or line_kinds.is_title(line):
+    is_long = len(line) > MAX_CELL + _LONGEST_REMARK or len(_REMARK.sub("", line)) > MAX_CELL
+    if is_long or line_kinds.has_sentence(line) or line_kinds.is_title(line):
         return False
     return not line_kinds.is_chapter(line) or _figure_follows(lines, position)
 
@@ -118,11 +136,19 @@ def _trimmed(lines: Sequence[str], run: range) -> list[range]:
         return []
     cells = [position for position in cells if position <= figures[-1]]
     texts = [lines[position].strip() for position in cells]
-    is_form = any(label in text for text in texts for label in _FORM_LABELS)
+    if start := _statistics_start(texts):
+        cells, texts = cells[start:], texts[start:]
+    is_form = any(label in text for text in texts for label in (*_FORM_LABELS, *_STATISTICS_LABELS))
     share = MIN_FIGURES_IN_FORM if is_form else MIN_FIGURES
     if len(cells) < MIN_CELL_RUN or len(figures) < share * len(cells):
         return []
     return [range(cells[0], cells[-1] + 1)]
+
+
+def _statistics_start(texts: Sequence[str]) -> int:
+    """Where a statistics table begins in a run: signature and title above it are none of its cells."""
+    first = next((at for at, text in enumerate(texts) if any(x in text for x in _STATISTICS_LABELS)), 0)
+    return next((at for at, text in enumerate(texts[:first]) if _STATISTICS_START.fullmatch(text)), first)
 
 
 def cell_table(lines: Sequence[str]) -> TablePart:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
 
 from pipeline.read.characters import collapse
+from pipeline.read.html_tree import Elements, is_removed, remove
 from pipeline.read.lines import has_sentence, is_chapter, is_date, is_signature, is_title
 from pipeline.read.metadata import pairs_in_line
 
@@ -19,6 +21,7 @@ _FURNITURE = "nav,header,footer,aside,[role=navigation],[role=banner],[role=cont
 _MAX_FURNITURE = 1500
 _MIN_LINKS = 3
 _LINK_SHARE = 0.6
+_BROKEN_TITLE = re.compile(r"(?:政府|局|办公室|年)\d{0,4}年?(?:度)?$")
 _TRAIL = re.compile(r"当前位置|您的位置|您现在的位置|所在位置|>\s*\S+\s*(?:>|›|»|/)|^首页\b")
 _TAIL = re.compile(
     r"^(?:上一[篇条]|下一[篇条]|主办(?:单位)?[:：]|承办(?:单位)?[:：]|版权所有|Copyright|©|网站标识码|网站地图|技术支持|"
@@ -33,66 +36,79 @@ _TOOL_LINE = re.compile(
 _PLACE_LINE = re.compile(r"^(?:您的|当前|您现在的|所在)位置")
 
 
-def drop_furniture(body: LexborNode) -> None:
+def drop_furniture(body: LexborNode, elements: Elements, *, has_roles: bool) -> None:
     """Take menus, headers, footers and lists of links out of the tree."""
-    for node in body.css(_FURNITURE):
-        if _is_furniture(node):
-            node.decompose()
-    for node in body.css("ul,ol"):
-        if _is_link_list(node):
-            node.decompose()
+    remove(filter(_is_furniture, body.css(_FURNITURE) if has_roles else elements.furniture))
+    remove(filter(_is_link_list, elements.lists))
 
 
 def _is_furniture(node: LexborNode) -> bool:
-    if node.css_first("h1,table") is not None:
+    if is_removed(node) or node.css_first("h1,table") is not None:
         return False
-    text = collapse(node.text(deep=True))
+    text = node.text_lexbor()
+    if len(text) > _MAX_FURNITURE or "公开" in text:
+        text = collapse(text)
     return len(text) <= _MAX_FURNITURE and text.count("。") < 2 and not is_title(text)
 
 
 def _is_link_list(node: LexborNode) -> bool:
-    links = [collapse(link.text(deep=True)) for link in node.css("a")]
+    if is_removed(node):
+        return False
+    links = [collapse(link.text()) for link in node.css("a")]
     if len(links) < _MIN_LINKS:
         return False
-    text = collapse(node.text(deep=True))
+    text = collapse(node.text())
     return "附件" not in text and sum(map(len, links)) > _LINK_SHARE * max(1, len(text))
 
 
-def article_range(lines: Sequence[str], heading_mark: str, table_mark: str) -> set[int]:
-    """Positions of the article's lines. Tables are lines that hold `table_mark`."""
-    texts = [collapse(line.replace(heading_mark, "")) for line in lines]
-    marked = {position for position, line in enumerate(lines) if heading_mark in line}
-    start = _start(texts, marked, table_mark)
-    stop = _stop(texts, start, table_mark)
-    return {position for position in range(start, stop) if not _is_tool(texts[position])}
+class WebLine(NamedTuple):
+    """A line of the page without marks; `table` is the number of the data table that stands for it."""
+
+    text: str
+    is_heading: bool = False
+    table: int | None = None
 
 
-def _start(texts: Sequence[str], marked: set[int], table_mark: str) -> int:
+def article_range(lines: Sequence[WebLine]) -> set[int]:
+    """Positions of the article's lines."""
+    start = _start(lines)
+    return {place for place in range(start, _stop(lines, start)) if not _is_tool(lines[place].text)}
+
+
+def _start(lines: Sequence[WebLine]) -> int:
     """The title if there is one before the first sentence, else the first line."""
-    prose = (n for n, text in enumerate(texts) if len(text) > 40 and has_sentence(text))
-    first_prose = next(prose, len(texts))
-    titles = [n for n in range(first_prose) if is_title(_with_next(texts, n)) and not _TRAIL.search(texts[n])]
-    headed = [n for n in titles if n in marked] or titles
+    headed = _titles(lines)
     if not headed:
         return 0
     # The last one: a page's menu may name the report before its heading does.
     start = headed[-1]
-    if start - 1 in headed and not is_title(texts[start - 1]):
+    if start - 1 in headed and not is_title(lines[start - 1].text):
         start -= 1
-    if is_chapter(texts[start]):
+    if is_chapter(lines[start].text):
         return 0
-    above = texts[start - 1] if start else ""
+    above = lines[start - 1].text if start else ""
     is_body = is_signature(above) and not _TRAIL.search(above)
-    return start - 1 if is_body and _names_no_body(texts[start]) else start
+    return start - 1 if is_body and _names_no_body(lines[start].text) else start
 
 
-def _with_next(texts: Sequence[str], position: int) -> str:
+def _titles(lines: Sequence[WebLine]) -> list[int]:
+    """Where titles stand before the first sentence: those marked as headings if there are any."""
+    found = []
+    for place, line in enumerate(lines):
+        if len(line.text) > 40 and has_sentence(line.text):
+            break
+        if is_title(_with_next(lines, place)) and not _TRAIL.search(line.text):
+            found.append(place)
+    return [place for place in found if lines[place].is_heading] or found
+
+
+def _with_next(lines: Sequence[WebLine], place: int) -> str:
     """A title may be broken over two lines."""
-    following = texts[position + 1] if position + 1 < len(texts) else ""
-    text = texts[position]
-    if is_title(text) or len(text) + len(following) > 60 or pairs_in_line(following) is not None:
+    text = lines[place].text
+    following = lines[place + 1].text if place + 1 < len(lines) else ""
+    if is_title(text) or len(text) + len(following) > 60 or not _BROKEN_TITLE.search(text):
         return text
-    return text + following if re.search(r"(?:政府|局|办公室|年)\d{0,4}年?(?:度)?$", text) else text
+    return text if pairs_in_line(following) is not None else text + following
 
 
 def _names_no_body(title: str) -> bool:
@@ -100,18 +116,21 @@ def _names_no_body(title: str) -> bool:
     return bool(re.match(r"^(?:关于)?[\d二〇零]{4}\s*年|^政府信息公开", title))
 
 
-def _stop(texts: Sequence[str], start: int, table_mark: str) -> int:
+def _stop(lines: Sequence[WebLine], start: int) -> int:
     """Position after the report: the first line of the site's foot behind its last content."""
-    last = start
-    for position in range(start, len(texts)):
-        text = texts[position]
-        content = has_sentence(text) or table_mark in text or is_date(text) or is_chapter(text)
-        if content and not _TAIL.search(text):
-            last = position
-    for position in range(last + 1, len(texts)):
-        if _TAIL.search(texts[position]):
-            return position
-    return len(texts)
+    stop = len(lines)
+    for place in range(len(lines) - 1, start, -1):
+        is_tail = _TAIL.search(lines[place].text) is not None
+        if not is_tail and _is_content(lines[place]):
+            break
+        if is_tail:
+            stop = place
+    return stop
+
+
+def _is_content(line: WebLine) -> bool:
+    text = line.text
+    return line.table is not None or has_sentence(text) or is_date(text) or is_chapter(text)
 
 
 def _is_tool(text: str) -> bool:

@@ -15,12 +15,15 @@ _ITEM = re.compile(
 _SENTENCE_END = "。！？：；”…!?:;｡"
 _SENTENCE = re.compile("[。！？；｡]")
 _CLAUSE = re.compile("[，。：；、,:;]")
-_FIGURE = re.compile(
-    r"^(?:[-+－﹣−]|[增减]少?)?\s*[\d０-９][\d０-９,，.．\s]*(?:件|条|项|次|篇|元|万元|人|个|%|％)?(?:[（(].{1,20}[)）])?$"
+_PRINTED_FIGURE = (
+    r"(?:[-+－﹣−]|[增减]少?)?\s*[\d０-９][\d０-９,，.．\s]*"
+    r"(?:件|条|项|次|篇|元|万元|人|个|%|％)?(?:[（(].{1,20}[)）])?"
 )
-_NO_FIGURE = re.compile(r"^(?:[/／\\—–\-－―─]{1,4}|[○〇零无])$")
-_DASHED_PAGE = re.compile(r"^[-－—–─_·~]+\s*[\d０-９]{1,4}\s*[-－—–─_·~]+$")
-_COUNTED_PAGE = re.compile(r"^第?\s*\d{1,4}\s*页\s*[,，/、]?\s*(?:[（(]?\s*共\s*\d{1,4}\s*页\s*[)）]?)?$")
+_NO_FIGURE = r"[/／\\—–\-－―─]{1,4}|[○〇零无]"
+_FIGURE = re.compile(f"^(?:{_PRINTED_FIGURE}|{_NO_FIGURE})$")
+_DASHED_PAGE = r"[-－—–─_·~]+\s*[\d０-９]{1,4}\s*[-－—–─_·~]+"
+_COUNTED_PAGE = r"第?\s*\d{1,4}\s*页\s*[,，/、]?\s*(?:[（(]?\s*共\s*\d{1,4}\s*页\s*[)）]?)?"
+_PAGE_NUMBER = re.compile(f"^(?:{_DASHED_PAGE}|{_COUNTED_PAGE})$")
 _BARE_PAGE = re.compile(r"^\d{1,3}$")
 _DATE = re.compile(r"^[(（]?[\d０-９二〇零○OoＯ一三四五六七八九]{4}\s*[年./-][^，。]{2,12}[日号\d][)）]?$")
 _SIGNATURE = re.compile(r"(?:政府|局|办公[室厅]|委员会|管委会|中心|厅|院|委|办|处|街道|镇|乡|区|县|市)$")
@@ -34,7 +37,7 @@ MAX_UNMARKED_HEADING = 30
 
 def is_page_number(line: str) -> bool:
     """`- 2 -`, `—4—`, `第4页 共6页`: a page number whatever stands around it."""
-    return bool(_DASHED_PAGE.match(line) or _COUNTED_PAGE.match(line))
+    return bool(_PAGE_NUMBER.match(line))
 
 
 def is_bare_number(line: str) -> bool:
@@ -44,7 +47,7 @@ def is_bare_number(line: str) -> bool:
 
 def is_figure(text: str) -> bool:
     """Whether a cell holds nothing but a figure or one of the marks printed for none."""
-    return bool(_FIGURE.match(text) or _NO_FIGURE.match(text))
+    return bool(_FIGURE.match(text))
 
 
 def is_date(line: str) -> bool:
@@ -59,7 +62,8 @@ def is_signature(line: str) -> bool:
 
 def is_title(line: str) -> bool:
     """A line that names a disclosure report."""
-    return len(line) <= 60 and not _SENTENCE.search(line) and bool(_TITLE.search(line))
+    is_short = len(line) <= 60 and "信息公开" in line
+    return is_short and not _SENTENCE.search(line) and bool(_TITLE.search(line))
 
 
 def ends_sentence(line: str) -> bool:

@@ -30,14 +30,23 @@ FURNITURE = re.compile(
 _SPACED_LABELS = "|".join(r"\s*".join(label) for label in sorted(LABELS, key=len, reverse=True))
 _PAIR = re.compile(rf"(?<![\u4e00-\u9fff])({_SPACED_LABELS}|{FURNITURE.pattern})\s*[：:]")
 _NO_VALUE = re.compile(r"^[\s\-—/:：|]*$")
-_MAX_CELLS = 60
+# A label with a space between any two characters, brackets and a colon.
+_LONGEST_PRINT = 40
+_BESIDE_LABEL = re.compile(r"[\s:：\[\]【】]")
+MAX_CELLS_OF_PAIRS = 60
 _HEAD_LINES = 60
 _HEAD_SIZE = 20
 
 
 def label_of(text: str) -> str | None:
     """The known label that `text` is, without spaces, colon and brackets; else None."""
-    plain = re.sub(r"[\s:：\[\]【】]", "", unicodedata.normalize("NFKC", text))
+    if len(text) > _LONGEST_PRINT:
+        return None
+    if text in LABELS:
+        return text
+    plain = unicodedata.normalize("NFKC", text)
+    if not plain.isalnum():
+        plain = _BESIDE_LABEL.sub("", plain)
     return plain if plain in LABELS else None
 
 
@@ -46,7 +55,7 @@ def pairs_in_line(line: str) -> list[MetadataPart] | None:
 
     `发布日期：2020-01-19  来源：县政府办公室  浏览次数：132` → two pairs.
     """
-    if len(line) > 200 or "。" in line:
+    if len(line) > 200 or "。" in line or not ("：" in line or ":" in line):
         return None
     found = list(_PAIR.finditer(line))
     if not found or line[: found[0].start()].strip(" *（("):
@@ -70,7 +79,7 @@ def _value(text: str) -> str:
 
 def pairs_in_rows(rows: Sequence[Sequence[str]]) -> list[MetadataPart] | None:
     """Label-value pairs of a table that consists of them; None if it is another table."""
-    if sum(len(row) for row in rows) > _MAX_CELLS:
+    if sum(len(row) for row in rows) > MAX_CELLS_OF_PAIRS:
         return None
     pairs: list[MetadataPart] = []
     labels = other = 0
@@ -112,6 +121,8 @@ def head_metadata(lines: Sequence[str]) -> list[MetadataLines]:
 
 def _stacked(lines: Sequence[str], head: Sequence[int]) -> list[MetadataLines]:
     """`索引号` | `990…` | `发布机构` | …, one a line; at least two labels make sure of it."""
+    if sum(1 for position in head if label_of(lines[position]) is not None) < 2:
+        return []
     found: list[MetadataLines] = []
     places = iter(pairwise(head))
     for position, following in places:

@@ -94,6 +94,11 @@ class PdfPages:
                 if cell.span.covers(span):
                     known = cell.page is not None and cell.box is not None
                     return PlaceOnPage(cell.page, (cell.box,)) if known else None  # type: ignore[arg-type]
+        recognised = [each for each in self.document.recognised_in(span) if each.box is not None]
+        if recognised and recognised[0].page is not None:
+            first = recognised[0].page
+            boxes = tuple(each.box for each in recognised if each.box and each.page == first)
+            return PlaceOnPage(first, boxes)
         page = self.document.page_of(span)
         return None if page is None else self._in_prose(span, page)
 

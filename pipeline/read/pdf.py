@@ -1,4 +1,4 @@
-"""PDF with a text layer: paragraphs by page, ruled tables joined over page breaks.
+"""PDF: paragraphs by page, ruled tables joined over page breaks; pages that are pictures are recognised.
 
 pdfplumber parses the page; the table grid is built from its lines (pdf_grid), since
 its own finder drops cells whose border the page break opened and takes the white
@@ -12,7 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -22,23 +22,22 @@ from pdfminer.pdfexceptions import PDFException
 from pdfminer.psexceptions import PSException
 from pdfplumber.utils.exceptions import MalformedPDFException, PdfminerException
 
-from pipeline.document import Box, CellDraft
 from pipeline.errors import BrokenFile, NoTextLayer
 from pipeline.read.limits import Limits, refuse_above
-from pipeline.read.lines import has_sentence, is_page_number
-from pipeline.read.metadata import pairs_in_line
-from pipeline.read.parts import Part, Reading, TablePart, TextPart
-from pipeline.read.pdf_grid import Grid, GridCell, grids_of, nearest, rules_of, snapped
+from pipeline.read.lines import is_page_number
+from pipeline.read.parts import Reading
+from pipeline.read.pdf_grid import Grid, GridCell, grids_of, rules_of
 from pipeline.read.pdf_lines import (
     Glyph,
     PageLine,
     cell_text,
     glyphs_of,
-    measure,
     page_lines,
-    paragraphs,
-    running_lines,
 )
+from pipeline.read.pdf_parts import Page, PageTable, is_table, parts_of
+from pipeline.read.pdf_unruled import unruled_tables
+from pipeline.read.scan import INSTALL, has_ocr, notes_on
+from pipeline.read.scan_pdf import read_drawn_pages
 
 # What pdfminer raises on damaged files: its own errors, and those of the built-in
 # operations that it performs on damaged objects. Caught around its calls only.
@@ -60,42 +59,18 @@ _FAULTS = (
 )
 _MIN_GLYPHS_A_PAGE = 8
 _UNMAPPED = "(cid:"
-# Two pieces of a table may differ by this much in the place of a column edge, in points.
-_SAME_EDGE = 6.0
-_SHORT_BOX = 40
-_HEAD_PARTS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class PageTable:
-    """A table, or the piece of one that stands on a page."""
-
-    page: int
-    grid: Grid
-    texts: tuple[str, ...]
-
-    @property
-    def top(self) -> float:
-        """Upper edge in points."""
-        return self.grid.ys[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What is printed on a page: lines outside of tables, and tables."""
-
-    height: float
-    lines: list[PageLine]
-    tables: list[PageTable]
+_WHOLE_PAGE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class _Printed:
     """What pdfplumber gives of a page."""
 
+    width: float
     height: float
     glyphs: list[Glyph]
     grids: list[Grid]
+    picture_share: float
 
 
 def read_pdf(data: bytes, limits: Limits) -> Reading:
@@ -103,15 +78,58 @@ def read_pdf(data: bytes, limits: Limits) -> Reading:
     with _quiet():
         sources = _pages(_opened(data))
         refuse_above(len(sources), limits.pages, "pages")
-        pages = []
+        pages: dict[int, Page] = {}
+        pictures = []
         characters = 0
         for number, source in enumerate(sources, start=1):
             printed = _printed(source, number)
             characters += len(printed.glyphs)
             refuse_above(characters, limits.text_characters, "characters")
-            pages.append(_page(number, printed))
-    _require_text(characters, pages)
-    return Reading(_with_metadata(_parts(pages)), "application/pdf", page_count=len(pages))
+            pages[number] = _page(number, printed)
+            if _is_picture(printed):
+                pictures.append(number)
+    if has_ocr():
+        notes = _recognise(data, pages, pictures, limits)
+        _require_text(list(pages.values()))
+    else:
+        notes = _unread(list(pages.values()), pictures, characters)
+    parts = parts_of(list(pages.values()))
+    return Reading(parts, "application/pdf", page_count=len(pages), notes=notes)
+
+
+def _recognise(
+    data: bytes, pages: dict[int, Page], pictures: Sequence[int], limits: Limits
+) -> tuple[str, ...]:
+    """Put what is recognised on `pictures` in place of their text layer; returns notes on it."""
+    scanned = read_drawn_pages(data, pictures, limits)
+    for number, each in scanned.items():
+        pages[number] = each.page
+    return notes_on([each for each in scanned.values() if each.page.lines or each.page.tables])
+
+
+def _require_text(pages: Sequence[Page]) -> None:
+    """Raise NoTextLayer where nothing is printed on any page, or nothing was recognised."""
+    if not any(page.lines or page.tables for page in pages):
+        raise NoTextLayer(
+            f"{_counted(pages)} without a text layer: it needs OCR, and that recognised no text. "
+            "Scan the report again, or get it as HTML or Word text."
+        )
+
+
+def _unread(pages: Sequence[Page], pictures: Sequence[int], characters: int) -> tuple[str, ...]:
+    """Where OCR is not installed: NoTextLayer for a scan, a note on pictures among pages of text."""
+    unmapped = sum(line.text.count(_UNMAPPED) for page in pages for line in page.lines)
+    if characters < _MIN_GLYPHS_A_PAGE * len(pages) or unmapped * 3 > characters:
+        what = "whose characters cannot be told" if unmapped else "of images without a text layer"
+        raise NoTextLayer(
+            f"{_counted(pages)} {what}: it needs OCR. {INSTALL}; or get the report as HTML or Word text."
+        )
+    listed = ", ".join(str(number) for number in pictures)
+    return (f"not read, perhaps pictures: page {listed}. {INSTALL}",) if pictures else ()
+
+
+def _counted(pages: Sequence[Page]) -> str:
+    return f"the PDF has {len(pages)} page{'s' if len(pages) != 1 else ''}"
 
 
 @contextmanager
@@ -159,22 +177,27 @@ def _pages(pdf: Any) -> list[Any]:
 
 def _printed(page: Any, number: int) -> _Printed:
     try:
-        printed = _Printed(float(page.height), glyphs_of(page), grids_of(rules_of(page)))
+        grids = grids_of(rules_of(page))
+        size = float(page.width), float(page.height)
+        printed = _Printed(*size, glyphs_of(page), grids, _picture_share(page))
         page.close()
     except _FAULTS as error:
         raise BrokenFile(f"the PDF is damaged: page {number} cannot be read. Get the file again.") from error
     return printed
 
 
-def _require_text(characters: int, pages: Sequence[Page]) -> None:
-    texts = [line.text for page in pages for line in page.lines]
-    unmapped = sum(text.count(_UNMAPPED) for text in texts)
-    if characters < _MIN_GLYPHS_A_PAGE * len(pages) or unmapped * 3 > characters:
-        what = "whose characters cannot be told" if unmapped else "of images without a text layer"
-        raise NoTextLayer(
-            f"the PDF has {len(pages)} page{'s' if len(pages) != 1 else ''} {what}: it needs OCR. "
-            "Run OCR on it and save it with a text layer, or get the report as HTML or Word text."
-        )
+def _picture_share(page: Any) -> float:
+    """The share of the page that its largest picture covers."""
+    areas = (float(image["width"]) * float(image["height"]) for image in page.images)
+    return max(areas, default=0.0) / max(1.0, float(page.width) * float(page.height))
+
+
+def _is_picture(printed: _Printed) -> bool:
+    """Whether a page has to be recognised: little text, unknown characters, or a scan with text behind."""
+    unmapped = sum(glyph.text.startswith(_UNMAPPED) for glyph in printed.glyphs)
+    if len(printed.glyphs) < _MIN_GLYPHS_A_PAGE or unmapped * 3 > len(printed.glyphs):
+        return True
+    return printed.picture_share > _WHOLE_PAGE and not printed.grids
 
 
 def _page(number: int, printed: _Printed) -> Page:
@@ -192,11 +215,16 @@ def _page(number: int, printed: _Printed) -> Page:
     tables = []
     for grid, cells in zip(grids, inside, strict=True):
         texts = tuple(_text_in(grid, cell, cells.get(index, ())) for index, cell in enumerate(grid.cells))
-        if _is_table(texts):
+        if is_table(texts):
             tables.append(PageTable(number, grid, texts))
         else:
             free.extend(glyph for each in cells.values() for glyph in each)
-    return Page(height, page_lines(free, number), tables)
+    unruled = unruled_tables(free, printed.width)
+    tables += [
+        PageTable(number, table.grid, table.texts, figure_columns=table.figure_columns)
+        for table in unruled.tables
+    ]
+    return Page(height, page_lines(unruled.glyphs, number), tables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,96 +256,3 @@ def _text_in(grid: Grid, cell: GridCell, glyphs: Sequence[Glyph]) -> str:
     if not glyphs:
         return ""
     return cell_text(glyphs, grid.xs[cell.column], grid.xs[cell.column + cell.column_span])
-
-
-def _is_table(texts: Sequence[str]) -> bool:
-    if not any(texts):
-        return False
-    return len(texts) > 1 or (len(texts[0]) <= _SHORT_BOX and not has_sentence(texts[0]))
-
-
-def _parts(pages: Sequence[Page]) -> list[Part]:
-    """Text and tables of all pages in reading order."""
-    running = running_lines([page.lines for page in pages], [page.height for page in pages])
-    lines = [line for page in pages for line in page.lines if line not in running]
-    area = measure(lines) if lines else None
-    parts: list[Part] = []
-    text: list[PageLine] = []
-    pieces: list[PageTable] = []
-    for item in _in_order(pages, running):
-        if isinstance(item, PageLine):
-            _close_table(parts, pieces)
-            text.append(item)
-            continue
-        if text and area is not None:
-            parts.extend(paragraphs(text, area))
-            text.clear()
-        if pieces and not _same_table(pieces[-1], item):
-            _close_table(parts, pieces)
-        pieces.append(item)
-    _close_table(parts, pieces)
-    if text and area is not None:
-        parts.extend(paragraphs(text, area))
-    return parts
-
-
-def _with_metadata(parts: Sequence[Part]) -> list[Part]:
-    """The parts with labelled values among the first lines marked as metadata."""
-    marked: list[Part] = []
-    for position, part in enumerate(parts):
-        if not isinstance(part, TextPart) or position >= _HEAD_PARTS:
-            marked.append(part)
-            continue
-        pairs = pairs_in_line(part.text)
-        marked.extend([part] if pairs is None else [replace(pair, page=part.page) for pair in pairs])
-    return marked
-
-
-def _in_order(pages: Sequence[Page], running: set[PageLine]) -> Iterator[PageLine | PageTable]:
-    for page in pages:
-        items: list[PageLine | PageTable] = [line for line in page.lines if line not in running]
-        yield from sorted([*items, *page.tables], key=lambda item: item.top)
-
-
-def _close_table(parts: list[Part], pieces: list[PageTable]) -> None:
-    if pieces:
-        parts.append(_joined(pieces))
-        pieces.clear()
-
-
-def _same_table(first: PageTable, second: PageTable) -> bool:
-    """Pieces of one table: on following pages, with the same outline and column edges."""
-    if second.page != first.page + 1:
-        return False
-    ours = [x - first.grid.xs[0] for x in first.grid.xs]
-    theirs = [x - second.grid.xs[0] for x in second.grid.xs]
-    if abs(first.grid.xs[0] - second.grid.xs[0]) > _SAME_EDGE or abs(ours[-1] - theirs[-1]) > _SAME_EDGE:
-        return False
-    few, many = sorted((ours, theirs), key=len)
-    return all(abs(x - many[nearest(many, x)]) <= _SAME_EDGE for x in few)
-
-
-def _joined(pieces: Sequence[PageTable]) -> TablePart:
-    """One table of all pieces, columns counted over the edges of all of them."""
-    edges = snapped((x - piece.grid.xs[0] for piece in pieces for x in piece.grid.xs), _SAME_EDGE / 2)
-    rows: list[list[CellDraft]] = []
-    for piece in pieces:
-        left = piece.grid.xs[0]
-        first_row = len(rows)
-        rows.extend([] for _ in range(len(piece.grid.ys) - 1))
-        for cell, text in zip(piece.grid.cells, piece.texts, strict=True):
-            start = nearest(edges, piece.grid.xs[cell.column] - left)
-            end = nearest(edges, piece.grid.xs[cell.column + cell.column_span] - left)
-            box = _box(piece.grid, cell)
-            draft = CellDraft(text, start, cell.row_span, max(1, end - start), piece.page, box)
-            rows[first_row + cell.row].append(draft)
-    return TablePart(rows, "grid")
-
-
-def _box(grid: Grid, cell: GridCell) -> Box:
-    return Box(
-        grid.xs[cell.column],
-        grid.ys[cell.row],
-        grid.xs[cell.column + cell.column_span],
-        grid.ys[cell.row + cell.row_span],
-    )

@@ -18,6 +18,7 @@ SNAP = 3.0
 THIN = 3.0
 _WHITE = 0.98
 _FRAME = 0.85
+_OFF_PAGE = 100_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ def _is_frame(shape: dict[str, Any], page: Any) -> bool:
 
 def _rules_of_shape(shape: dict[str, Any]) -> Iterator[Rule]:
     x0, x1, top, bottom = shape["x0"], shape["x1"], shape["top"], shape["bottom"]
+    if not all(abs(place) < _OFF_PAGE for place in (x0, x1, top, bottom)):
+        return  # damaged files have infinite places
     is_line = shape["object_type"] == "line"
     color = shape["stroking_color"] if is_line or shape.get("stroke") else shape["non_stroking_color"]
     if _is_white(color):

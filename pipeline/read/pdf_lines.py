@@ -7,23 +7,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 from pipeline.read import lines as line_kinds
 from pipeline.read.characters import close_up, collapse, join_lines, whole_characters
-from pipeline.read.parts import TextPart
+from pipeline.read.parts import RecognisedRun, TextPart
 
 _SAME_LINE = 0.5
 _GAP_OF_SPACE = 0.28
 _WRAPPED = 0.7
 _FULL_WIDTH_MARKS = "，。；：、！？（）《》“”‘’〔〕【】"
 _CJK_RANGE = (("\u2e80", "\u9fff"), ("\uf900", "\ufaff"), ("\uff00", "\uffef"), ("\U00020000", "\U0003ffff"))
+# A glyph farther away than this, in points, is printed nowhere; damaged files have infinite places too.
+_OFF_PAGE = 100_000.0
 # Height of the zones at a page's edges where headers, footers and page numbers stand.
 _MARGIN_ZONE = 0.12
 _MIN_REPEATS = 3
 _INDENT = 1.2
 _SHORT_OF_MARGIN = 2.2
 _WIDE_LEADING = 1.5
+_SENTENCE_REST = 2  # a line of so few characters is the end of a sentence: 一。
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Glyph:
 
 @dataclass(frozen=True, slots=True)
 class PageLine:
-    """A printed line with its box."""
+    """A printed line with its box; `runs` where it was recognised in a picture."""
 
     text: str
     x0: float
@@ -54,6 +57,7 @@ class PageLine:
     bottom: float
     size: float
     page: int
+    runs: tuple[RecognisedRun, ...] = ()
 
 
 def glyphs_of(page: Any) -> list[Glyph]:
@@ -61,7 +65,7 @@ def glyphs_of(page: Any) -> list[Glyph]:
     glyphs = []
     for char in page.chars:
         text = _printed(char["text"])
-        if text:
+        if text and abs(char["x0"]) < _OFF_PAGE and abs(char["top"]) < _OFF_PAGE:
             glyphs.append(Glyph(text, char["x0"], char["x1"], char["top"], char["bottom"], char["size"]))
     return glyphs
 
@@ -100,14 +104,14 @@ def line_text(line: Sequence[Glyph]) -> str:
     """A line's characters, with a space where a gap parts words or figures."""
     pieces = [line[0].text]
     for before, glyph in pairwise(line):
-        if glyph.x0 - before.x1 > _GAP_OF_SPACE * glyph.size and _may_part(before.text, glyph.text):
+        if glyph.x0 - before.x1 > _GAP_OF_SPACE * glyph.size and may_part(before.text, glyph.text):
             pieces.append(" ")
         pieces.append(glyph.text)
     return "".join(pieces)
 
 
-def _may_part(before: str, after: str) -> bool:
-    """No space between two Chinese characters, nor beside a full-width mark."""
+def may_part(before: str, after: str) -> bool:
+    """Whether a gap is a space: not between two Chinese characters, nor beside a full-width mark."""
     if before in _FULL_WIDTH_MARKS or after in _FULL_WIDTH_MARKS:
         return False
     return not (_is_cjk(before) and _is_cjk(after))
@@ -200,23 +204,24 @@ def measure(lines: Sequence[PageLine]) -> Measure:
 def paragraphs(lines: Sequence[PageLine], area: Measure) -> list[TextPart]:
     """Headings and paragraphs of a run of lines that no table interrupts."""
     parts: list[TextPart] = []
-    text, start = "", lines[0]
-    previous: PageLine | None = None
+    text, taken = "", [lines[0]]
     for line in lines:
-        if previous is not None and _goes_on(previous, line, text, area):
+        if text and _goes_on(taken[-1], line, text, area):
             text = join_lines(text, line.text)
+            taken.append(line)
         else:
-            _close(parts, text, start.page)
-            text, start = line.text, line
-        previous = line
-    _close(parts, text, start.page)
+            _close(parts, text, taken)
+            text, taken = line.text, [line]
+    _close(parts, text, taken)
     return parts
 
 
-def _close(parts: list[TextPart], text: str, page: int) -> None:
+def _close(parts: list[TextPart], text: str, lines: Sequence[PageLine]) -> None:
     text = close_up(collapse(text))
     if text:
-        parts.append(TextPart("heading" if line_kinds.is_heading(text) else "paragraph", text, page))
+        kind: Literal["heading", "paragraph"] = "heading" if line_kinds.is_heading(text) else "paragraph"
+        runs = tuple(run for line in lines for run in line.runs)
+        parts.append(TextPart(kind, text, lines[0].page, runs))
 
 
 def _goes_on(previous: PageLine, line: PageLine, text: str, area: Measure) -> bool:
@@ -225,7 +230,8 @@ def _goes_on(previous: PageLine, line: PageLine, text: str, area: Measure) -> bo
         return False
     if line.x0 > area.left + _INDENT * area.size or abs(line.size - previous.size) > 0.2 * area.size:
         return False
-    if line_kinds.is_chapter(line.text) or line_kinds.is_date(line.text):
+    is_chapter = line_kinds.is_chapter(line.text) and len(line.text) > _SENTENCE_REST
+    if is_chapter or line_kinds.is_date(line.text):
         return False
     if previous.page == line.page and line.top - previous.top > _WIDE_LEADING * area.leading:
         return not line_kinds.ends_sentence(text) and line.top - previous.top < 2 * area.leading

@@ -81,17 +81,19 @@ def _tables(lines: Sequence[str]) -> list[tuple[range, TablePart]]:
         found.append((region, markdown.pipe_table(lines[region.start : region.stop])))
         _take(free, region)
     for region in flat.tab_regions(free):
-        rows = [markdown.without_marks(line) for line in lines[region.start : region.stop]]
-        found.append((region, flat.tab_table(rows)))
+        found.append((region, flat.tab_table(_without_marks(lines, region))))
         _take(free, region)
     found.extend(_cell_tables(free, lines))
     return found
 
 
 def _cell_tables(free: Sequence[str], lines: Sequence[str]) -> list[tuple[range, TablePart]]:
-    clean = [markdown.without_marks(line) for line in lines]
     regions = flat.cell_regions(free)
-    return [(region, flat.cell_table(clean[region.start : region.stop])) for region in regions]
+    return [(region, flat.cell_table(_without_marks(lines, region))) for region in regions]
+
+
+def _without_marks(lines: Sequence[str], region: range) -> list[str]:
+    return [markdown.without_marks(line) for line in lines[region.start : region.stop]]
 
 
 _TAKEN = "。"  # Ends every run: no cell holds a full stop.

@@ -7,6 +7,7 @@ A run of rows with several filled cells is a table; a row with one is a line of 
 from __future__ import annotations
 
 import re
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from pipeline.document import CellDraft
 from pipeline.errors import BrokenFile
-from pipeline.read.characters import collapse
+from pipeline.read.characters import collapse, plain_newlines
 from pipeline.read.flow import Line
 from pipeline.read.limits import Limits, refuse_above
 from pipeline.read.metadata import pairs_in_rows
@@ -46,6 +47,7 @@ _FAULTS = (
     TypeError,
     AttributeError,
     IndexError,
+    ArithmeticError,
     NotImplementedError,
     EOFError,
     OSError,
@@ -66,7 +68,9 @@ def read_workbook(data: bytes, limits: Limits) -> Reading:
     try:
         _refuse_large(data, limits)
         # Without rich text and links: nothing outside of the package is ever opened.
-        workbook = openpyxl.load_workbook(BytesIO(data), data_only=True, keep_links=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on what it mends in a damaged package
+            workbook = openpyxl.load_workbook(BytesIO(data), data_only=True, keep_links=False)
     except _FAULTS as error:
         raise BrokenFile(_DAMAGED) from error
     parts: list[Part] = []
@@ -164,7 +168,7 @@ def _text(cell: Any) -> str:
         return _number(value, str(cell.number_format or ""))
     if isinstance(value, datetime | date):
         return value.strftime("%Y-%m-%d")
-    return collapse(str(value)).replace("\t", " ")
+    return collapse(plain_newlines(str(value))).replace("\t", " ")
 
 
 def _number(value: int | float, number_format: str) -> str:

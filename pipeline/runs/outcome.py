@@ -13,7 +13,7 @@ from pipeline.fact import Usage
 from pipeline.runs.progress import duration
 from pipeline.runs.recheck import CHECK, CheckResult, finding_pairs
 from pipeline.runs.run import RunOutcome
-from pipeline.runs.sources import Skipped
+from pipeline.runs.sources import Input, Skipped
 from pipeline.runs.summary import RuleCount, Summary
 from pipeline.terminal import plain, say
 
@@ -31,6 +31,15 @@ def print_skipped(console: Console, skipped: Sequence[Skipped]) -> None:
     for reason, files in by_reason.items():
         more = f" and {len(files) - _SKIPPED_SHOWN} others" if len(files) > _SKIPPED_SHOWN else ""
         say(console, f"skipped, {reason}: {', '.join(files[:_SKIPPED_SHOWN])}{more}", "dim")
+
+
+def print_attached(console: Console, inputs: Sequence[Input]) -> None:
+    """Which files are read as attachments of others."""
+    attached = [(each.file, document.file) for document in inputs for each in document.attachments]
+    for file, report in attached[:_SKIPPED_SHOWN]:
+        say(console, f"attached: {file} is read with {report}", "dim")
+    if len(attached) > _SKIPPED_SHOWN:
+        say(console, f"attached: {len(attached) - _SKIPPED_SHOWN} others", "dim")
 
 
 def print_outcome(console: Console, outcome: RunOutcome) -> None:

@@ -56,8 +56,8 @@ def make_plan(inputs: Sequence[Input], lines: Mapping[str, RecordLine], *, retry
     """Do what has no record, with `retry_failed` also what failed.
 
     A record belongs to an input if bytes and file are the same, or bytes and name where
-    the same folder was named in another way. A file that has changed since keeps its
-    `doc_id`; its record will be replaced.
+    the same folder was named in another way; the bytes of attachments count too. A file that
+    has changed since, or its attachments, keeps its `doc_id`; its record will be replaced.
     """
     owned = _owned(inputs, lines)
     taken = set(lines)
@@ -85,17 +85,17 @@ def _owned(inputs: Sequence[Input], lines: Mapping[str, RecordLine]) -> dict[int
     """Position of an input → `doc_id` of its record."""
     free: dict[tuple[str, str], list[str]] = defaultdict(list)
     for line in lines.values():
-        free[line.sha256, line.file].append(line.doc_id)
+        free[line.content, line.file].append(line.doc_id)
     owned = {}
     for position, document in enumerate(inputs):
-        matches = free[document.sha256, document.file]
+        matches = free[document.content, document.file]
         if matches:
             owned[position] = matches.pop(0)
     by_name: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for (sha256, file), doc_ids in free.items():
-        by_name[sha256, _name(file)].extend(doc_ids)
+    for (content, file), doc_ids in free.items():
+        by_name[content, _name(file)].extend(doc_ids)
     for position, document in enumerate(inputs):
-        matches = by_name[document.sha256, _name(document.file)]
+        matches = by_name[document.content, _name(document.file)]
         if position not in owned and matches:
             owned[position] = matches.pop(0)
     return owned
@@ -108,9 +108,11 @@ def _name(file: str) -> str:
 def _jobs(pending: Sequence[Item], lines: Mapping[str, RecordLine]) -> tuple[Job, ...]:
     """Pending documents by their bytes, in the order of the first of each."""
     redone = {item.doc_id for item in pending}
-    known = {line.sha256: line.doc_id for line in reversed(list(lines.values())) if line.doc_id not in redone}
+    kept = [line for line in lines.values() if line.doc_id not in redone]
+    known = {line.content: line.doc_id for line in reversed(kept)}
     groups: dict[str, list[Item]] = {}
     for item in pending:
         # What could not be opened has no hash and is like nothing else.
-        groups.setdefault(item.document.sha256 or f"unread {item.doc_id}", []).append(item)
-    return tuple(Job(tuple(items), known.get(sha256)) for sha256, items in groups.items())
+        is_read = bool(item.document.sha256)
+        groups.setdefault(item.document.content if is_read else f"unread {item.doc_id}", []).append(item)
+    return tuple(Job(tuple(items), known.get(content)) for content, items in groups.items())

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from pipeline.errors import StartError
 from pipeline.fact import Record, RecordStatus
+from pipeline.runs.sources import content_of
 
 __all__ = ["RecordFile", "RecordLine", "read_records", "read_text", "text_path", "write_text"]
 
@@ -27,11 +28,14 @@ RECORDS = "records.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class RecordLine:
-    """Where a record stands in the file (bytes), and what a resume must know of it."""
+    """Where a record stands in the file (bytes), and what a resume must know of it.
+
+    `content` is one hash for the document and its attachments (sources.py).
+    """
 
     doc_id: str
     file: str
-    sha256: str
+    content: str
     status: RecordStatus
     start: int
     length: int
@@ -75,8 +79,11 @@ class RecordFile:
     def _remember(self, record: Record, start: int, length: int) -> None:
         # Taken out first, so that the order of the dict is the order of the lines that count.
         self.lines.pop(record.doc_id, None)
+        attached = [part.sha256 for part in record.parts if part.place == "beside"]
+        hint = () if record.hint is None else tuple(record.hint.model_dump().values())
+        content = content_of(record.sha256, attached, hint)
         self.lines[record.doc_id] = RecordLine(
-            record.doc_id, record.file, record.sha256, record.status, start, length
+            record.doc_id, record.file, content, record.status, start, length
         )
 
     def append(self, record: Record) -> None:
@@ -122,9 +129,7 @@ class RecordFile:
                 for line in wanted:
                     start = stream.tell()
                     stream.write(self._bytes(line))
-                    arranged[line.doc_id] = RecordLine(
-                        line.doc_id, line.file, line.sha256, line.status, start, line.length
-                    )
+                    arranged[line.doc_id] = replace(line, start=start)
                 stream.flush()
                 os.fsync(stream.fileno())
             os.replace(temporary, self.path)
@@ -195,12 +200,19 @@ def text_path(folder: Path, sha256: str) -> Path:
 
 
 def write_text(folder: Path, sha256: str, text: str) -> None:
-    """Keep the canonical text, whole or not at all; line ends stay as they are."""
+    """Keep the canonical text, whole or not at all; line ends stay as they are.
+
+    The text of a report stands in front of those of its attachments: where the longer one is
+    there, of another record, it holds the shorter one, and stays.
+    """
     target = text_path(folder, sha256)
     temporary = target.with_suffix(f".{os.getpid()}.new")
+    content = text.encode("utf-8", "replace")
     try:
         target.parent.mkdir(exist_ok=True)
-        temporary.write_bytes(text.encode("utf-8", "replace"))
+        if target.is_file() and target.read_bytes().startswith(content):
+            return
+        temporary.write_bytes(content)
         os.replace(temporary, target)
     except OSError as error:
         raise StartError(f"{target} cannot be written: {error.strerror or error}") from error

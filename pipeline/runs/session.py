@@ -20,12 +20,12 @@ from pipeline.model.endpoint import SEED, Endpoint, remote_endpoint
 from pipeline.model.local_model import LocalModel, ServerOptions, silent_endpoint
 from pipeline.model.recorded import RecordedAnswers, recording_sha256
 from pipeline.prose.label import label_prompt
-from pipeline.read import read_document
+from pipeline.read.process import ReadingProcesses
 from pipeline.runs.folder import RunFolder
 from pipeline.runs.manifest import RunIdentity, prompt_hashes, schema_sha256
 from pipeline.runs.progress import byte_progress
 from pipeline.runs.run import OpenStages
-from pipeline.runs.work import REPORT_LIMITS, Stages
+from pipeline.runs.work import Stages
 
 REMOTE_CONCURRENCY = 8
 
@@ -126,7 +126,8 @@ def _open_stages(choice: ModelChoice, console: Console, folder: RunFolder) -> It
                 client = ModelClient(_silent_endpoint(choice), RecordedAnswers(choice.replay))
             stack.callback(client.close)
         extract = partial(extract_document, strategy=choice.strategy, client=client)
-        yield Stages(partial(read_document, limits=REPORT_LIMITS), require_report, extract)
+        readers = stack.enter_context(ReadingProcesses())
+        yield Stages(readers.read, require_report, extract)
 
 
 def _silent_endpoint(choice: ModelChoice) -> Endpoint:

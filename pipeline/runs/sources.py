@@ -13,17 +13,23 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipeline.document import SourceHint
 from pipeline.errors import StartError, UsageError
+from pipeline.read.names import REPORT_ENDINGS, WORKBOOK_ENDINGS, readable_name
+from pipeline.read.scan import picture_size
+from pipeline.runs.attachments import Grouped, group
+from pipeline.runs.source_list import SOURCE_LIST, read_source_list
 
-# Carriers that are read, and those in which counties publish reports that are not read yet:
-# the latter become failed records with a reason, not skipped files.
-REPORT_ENDINGS = frozenset(
-    ".txt .md .markdown .html .htm .xhtml .shtml .jsp .aspx .php .mht .mhtml .pdf .docx".split()
-)
-UNREAD_REPORT_ENDINGS = frozenset({".doc", ".wps", ".rtf", ".odt", ".ofd"})
+PICTURE_ENDINGS = frozenset({".tif", ".tiff", ".jpg", ".jpeg", ".png"})
+# In a folder, a picture with shorter sides is an icon or a photograph of a saved page, no scan.
+SHORTEST_SCAN_SIDE = 600
+# Carriers in which counties publish reports that are not read yet: they become failed records
+# with a reason, not skipped files.
+UNREAD_REPORT_ENDINGS = frozenset({".ofd", ".rar", ".7z"})
+_LISTED_ENDINGS = REPORT_ENDINGS | WORKBOOK_ENDINGS | PICTURE_ENDINGS | UNREAD_REPORT_ENDINGS
 # Named outright, a file with one of these endings is an error whatever text it holds.
 DATA_ENDINGS = frozenset(
     {".csv", ".tsv", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".xml", ".parquet", ".sqlite", ".db", ".py"}
@@ -48,6 +54,15 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that is read with a document; `sha256` is empty where it cannot be opened."""
+
+    path: Path
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Input:
     """One document to read. `sha256` is empty where the file cannot be opened."""
 
@@ -55,6 +70,14 @@ class Input:
     file: str
     sha256: str
     named: bool = False
+    attachments: tuple[Attachment, ...] = ()
+    hint: SourceHint | None = None
+
+    @property
+    def content(self) -> str:
+        """What tells whether a document has changed: its hash, those of its attachments, its hint."""
+        hint = () if self.hint is None else (self.hint.url, self.hint.place, self.hint.year)
+        return content_of(self.sha256, [each.sha256 for each in self.attachments], hint)
 
     @property
     def stem(self) -> str:
@@ -81,6 +104,8 @@ class Listing:
 def list_inputs(sources: Sequence[Path], out: Path | None = None) -> Listing:
     """Every document below `sources`, each file once; `out` and other run folders are not entered.
 
+    A file whose name says that it belongs to a report beside it is an attachment of that report
+    (attachments.py). Workbooks in a folder that are none are skipped.
     Raises StartError for a path that does not exist and when nothing is left to read,
     UsageError when `out` is a source.
     """
@@ -89,16 +114,100 @@ def list_inputs(sources: Sequence[Path], out: Path | None = None) -> Listing:
     found: list[Candidate | Skipped] = []
     for source in sources:
         found.extend(_below(source, out))
+    skipped = [item for item in found if isinstance(item, Skipped)]
     candidates = _each_once([item for item in found if isinstance(item, Candidate)])
-    skipped = tuple(item for item in found if isinstance(item, Skipped))
+    lists = SourceLists(candidates)
+    grouped = group([candidate.path for candidate in candidates], lists.said_parts())
+    attachments = grouped.attachments
+    reasons = {each: _not_alone(each, grouped) for each in candidates if each.path not in attachments}
+    skipped += [Skipped(each.shown(0), reason) for each, reason in reasons.items() if reason is not None]
+    candidates = [each for each, reason in reasons.items() if reason is None]
     if not candidates:
         raise StartError(_nothing_found(sources, skipped))
     names = _names(candidates)
-    inputs = tuple(
-        Input(candidate.path, name, hash_file(candidate.path), candidate.named)
-        for candidate, name in zip(candidates, names, strict=True)
+    inputs = [
+        Input(
+            each.path,
+            name,
+            hash_file(each.path),
+            each.named,
+            _attachments(each, grouped),
+            lists.hint_of(each),
+        )
+        for each, name in zip(candidates, names, strict=True)
+    ]
+    return _alike(inputs, [*skipped, *lists.missing()])
+
+
+class SourceLists:
+    """The `sources.csv` of each folder that was named, or that holds a file that was named."""
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self._candidates = candidates
+        self._lists = {root: read_source_list(root) for root in {each.root for each in candidates}}
+
+    def hint_of(self, candidate: Candidate) -> SourceHint | None:
+        """What the list says of a file; None where it says nothing."""
+        hint = self._lists[candidate.root].hints.get(_listed_name(candidate))
+        return None if hint == SourceHint() else hint
+
+    def said_parts(self) -> dict[Path, Path]:
+        """Files that a list names as part of another one, with that one."""
+        by_name = {(each.root, _listed_name(each)): each.path for each in self._candidates}
+        return {
+            by_name[root, part]: by_name[root, whole]
+            for root, listed in self._lists.items()
+            for part, whole in listed.part_of.items()
+            if (root, part) in by_name and (root, whole) in by_name
+        }
+
+    def missing(self) -> Iterator[Skipped]:
+        """Files that a list names and its folder does not have."""
+        for root, listed in self._lists.items():
+            for file in listed.hints:
+                if not (root / file).exists():
+                    yield Skipped(file, f"named in {SOURCE_LIST}, but not there")
+
+
+def _listed_name(candidate: Candidate) -> str:
+    return candidate.path.relative_to(candidate.root).as_posix()
+
+
+def _not_alone(candidate: Candidate, grouped: Grouped) -> str | None:
+    """Why a file that can be read is no document of its own; None if it is one."""
+    ending = candidate.path.suffix.lower()
+    if candidate.named:
+        return None
+    if candidate.path in grouped.frames:
+        return "part of a saved page"
+    return f"a workbook, and no attachment by its name ({ending})" if ending in WORKBOOK_ENDINGS else None
+
+
+def _attachments(candidate: Candidate, grouped: Grouped) -> tuple[Attachment, ...]:
+    return tuple(
+        Attachment(path, readable_name(os.path.relpath(path, candidate.path.parent)), hash_file(path))
+        for path in grouped.attached.get(candidate.path, ())
     )
-    return Listing(inputs, skipped)
+
+
+def _alike(inputs: Sequence[Input], skipped: Sequence[Skipped]) -> Listing:
+    """The same bytes are the same report, so it has the same attachments: those of the first that has any.
+
+    What lies beside another copy and differs is listed as skipped: one report has one text.
+    """
+    first: dict[str, Input] = {}
+    for document in inputs:
+        if document.attachments and document.sha256:
+            first.setdefault(document.sha256, document)
+    alike: list[Input] = []
+    left_out: list[Skipped] = []
+    for document in inputs:
+        same = first.get(document.sha256, document)
+        if document.content != same.content:
+            reason = f"attached to {document.file}, the same file as {same.file}, which has others"
+            left_out += [Skipped(each.file, reason) for each in document.attachments]
+        alike.append(replace(document, attachments=same.attachments))
+    return Listing(tuple(alike), (*skipped, *left_out))
 
 
 def _nothing_found(sources: Sequence[Path], skipped: Collection[Skipped]) -> str:
@@ -147,12 +256,23 @@ def _not_a_document(path: Path) -> str | None:
     """Why a file of a folder is not read; None if it is. A file without an ending is read."""
     if path.name.startswith((".", "~$")):
         return "hidden or temporary"
+    if path.name == SOURCE_LIST:
+        return "the list of sources"
     ending = path.suffix.lower()
-    if ending and ending not in REPORT_ENDINGS | UNREAD_REPORT_ENDINGS:
+    if ending and ending not in _LISTED_ENDINGS:
         return f"no report format ({readable_name(ending)})"
     if path.exists() and not path.is_file():
         return "no regular file"
-    return None
+    return _not_a_scan(path) if ending in PICTURE_ENDINGS else None
+
+
+def _not_a_scan(path: Path) -> str | None:
+    """Why a picture is no scanned report, by its header; one that cannot be opened is read, and fails."""
+    size = picture_size(path)
+    if size is None or min(size) >= SHORTEST_SCAN_SIDE:
+        return None
+    width, height = size
+    return f"a picture of {width} × {height} pixels: too small for a scan"
 
 
 def _each_once(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -175,17 +295,12 @@ def _names(candidates: Sequence[Candidate]) -> list[str]:
     return [candidate.shown(above) for candidate, above in zip(candidates, parents, strict=True)]
 
 
-def readable_name(name: str) -> str:
-    """A file name as text. Bytes that are no UTF-8 are read as GB18030, as in archives made on
-    Chinese Windows, or else written `\\xb1`.
-    """
-    raw = name.encode("utf-8", "surrogateescape")
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return raw.decode("utf-8", "backslashreplace")
+def content_of(sha256: str, attached: Sequence[str], hint: Sequence[object] = ()) -> str:
+    """One hash for a file, what is attached to it, and what `sources.csv` says; the file's own if alone."""
+    if not attached and not hint:
+        return sha256
+    parts = (sha256, *attached, *map(repr, hint))
+    return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()
 
 
 def hash_file(path: Path) -> str:

@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from pipeline.document import Document
 from pipeline.errors import DocumentError, GongkaiError, ModelError, UnsupportedFormat
-from pipeline.fact import Fact, Finding, Record, RecordStatus, Templates, Usage
-from pipeline.read import Limits
+from pipeline.fact import Fact, Finding, Record, RecordHint, RecordPart, RecordStatus, Templates, Usage
+from pipeline.read.names import REPORT_ENDINGS, readable_name
 from pipeline.runs.folder import RunFolder
 from pipeline.runs.record import write_text
-from pipeline.runs.sources import DATA_ENDINGS, REPORT_ENDINGS, Input, readable_name
+from pipeline.runs.sources import DATA_ENDINGS, Input
 
-# A report has some ten thousand characters; far above that, a text is something else.
-REPORT_LIMITS = Limits(text_characters=2_000_000)
 DUPLICATE_RULE = "run.duplicate"
 INTERNAL_CODE = "internal"
 
@@ -39,9 +37,12 @@ class Extracted(Protocol):
 
 @dataclass(frozen=True)
 class Stages:
-    """The three steps from a file to facts. `require_report` raises NotAReport."""
+    """The three steps from a file to facts. `require_report` raises NotAReport.
 
-    read: Callable[[Path], Document]
+    `read` takes the file and what is attached to it.
+    """
+
+    read: Callable[[Path, Sequence[Path]], Document]
     require_report: Callable[[Document], None]
     extract: Callable[[Document], Extracted]
 
@@ -72,7 +73,9 @@ def _read_and_extract(document: Input, doc_id: str, stages: Stages, folder: RunF
         raise UnsupportedFormat(
             f"{document.file}: {ending} is no report format; readable are {' '.join(sorted(REPORT_ENDINGS))}"
         )
-    read = replace(stages.read(document.path), doc_id=doc_id, file=document.file)
+    attached = [each.path for each in document.attachments]
+    read = stages.read(document.path, attached)
+    read = replace(read, doc_id=doc_id, file=document.file, hint=document.hint)
     write_text(folder.path, read.sha256, read.text)
     stages.require_report(read)
     extracted = stages.extract(read)
@@ -86,7 +89,29 @@ def _read_and_extract(document: Input, doc_id: str, stages: Stages, folder: RunF
         facts=extracted.facts,
         findings=extracted.findings,
         usage=extracted.usage,
+        parts=(*_inside(read), *_beside(document)),
+        hint=_hint(document),
     )
+
+
+def _inside(read: Document) -> tuple[RecordPart, ...]:
+    return tuple(
+        RecordPart(file=part.file, sha256=part.sha256, place="inside")
+        for part in read.parts
+        if part.place == "inside"
+    )
+
+
+def _beside(document: Input) -> tuple[RecordPart, ...]:
+    """All that is attached, also what could not be read: a resume asks whether it has changed."""
+    return tuple(
+        RecordPart(file=each.file, sha256=each.sha256, place="beside") for each in document.attachments
+    )
+
+
+def _hint(document: Input) -> RecordHint | None:
+    hint = document.hint
+    return None if hint is None else RecordHint(url=hint.url, place=hint.place, year=hint.year)
 
 
 def status_of(findings: Iterable[Finding]) -> RecordStatus:
@@ -105,6 +130,8 @@ def failed(document: Input, doc_id: str, reason: str, code: str) -> Record:
         # Readers quote the name as the file system has it, which need not be text.
         error=readable_name(reason.replace(document.path.name, Path(document.file).name)),
         error_code=code,
+        parts=_beside(document),
+        hint=_hint(document),
     )
 
 

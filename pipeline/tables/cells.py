@@ -19,9 +19,10 @@ _ZERO_SIGN = re.compile(r"(?P<figure>(?:[○〇◯零])\s*(?P<unit>件|项|个|�
 _FIGURE = re.compile(
     r"(?P<figure>(?P<sign>[+\-−–]|增加|增|减少|减)?\s*"
     r"(?P<digits>\d{1,3}(?:[, ]\d{3})+|\d+)(?P<decimals>\.\d+)?"
-    r"\s*(?P<unit>亿元|万元|元|件次|件|项|个|条|次|份|宗|起|例|人次|人)?)"
+    r"\s*(?P<unit>亿元|万元|元|件次|件|项|个|条次|条|篇次|篇|次|份|宗|起|例|场|期|处|家|人次|人|名)?)"
     r"\s*(?P<note>[(\[【〔].*|[,;]\s*(?:其中|含|包括).*)?"
 )
+_MOST_DIGITS = 20  # with separators; a longer run of digits is no figure of a report
 _NEGATIVE = {"-", "−", "–", "减", "减少"}
 _YUAN = {"元": Decimal(1), "万元": Decimal(10_000), "亿元": Decimal(100_000_000)}
 _UNIT_IN_LABEL = re.compile(r"亿元|万元|元")
@@ -72,7 +73,8 @@ def parse_cell(text: str, kind: Kind = "count", header_unit: str | None = None) 
         return _reading(text, offset, offset + word.end("figure"), 0, "zero_in_words")
     if sign := _ZERO_SIGN.fullmatch(body):
         return _reading(text, offset, offset + sign.end("figure"), 0, "value", sign["unit"])
-    if figure := _FIGURE.fullmatch(body):
+    figure = _FIGURE.fullmatch(body)
+    if figure and len(figure["digits"]) <= _MOST_DIGITS:
         return _figure(text, offset, figure, kind, header_unit)
     return _reading(text, offset, offset + len(body), None, "illegible")
 

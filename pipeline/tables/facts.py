@@ -3,15 +3,18 @@
 Confidence is the least of: the label (1.0 exact, 0.95 a unique part or joined pieces, 0.85
 a likeness), the column (the same, 0.8 where the header is lost and the form decides) and
 the place in the row (1.0 as many figures as columns, 0.9 by the grid, 0.8 by identities,
-0.5 a row that is printed without any figure, 0.0 a cell that could not be told).
+0.5 a row that is printed without any figure, 0.0 a cell that could not be told); for print
+that was recognised in a picture also that of the recogniser.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pipeline.document import Document
 from pipeline.fact import Evidence, Fact, Finding
+from pipeline.legibility import capped, is_legible
 from pipeline.tables.align import How
 from pipeline.tables.cells import CellValue, parse_cell
 from pipeline.tables.rows import Line, PlacedCell
@@ -23,6 +26,8 @@ PLACE_CONFIDENCE: dict[How, float] = {"order": 1.0, "place": 0.9, "identities": 
 def cell_fact(expected: ExpectedCell, placed: PlacedCell, header_unit: str | None, confidence: float) -> Fact:
     """The fact that a cell prints."""
     reading = parse_cell(placed.cell.text, expected.kind, header_unit)
+    if not is_legible(placed.cell.confidence):
+        reading = replace(reading, value=None, status="illegible")
     return Fact(
         path=expected.path,
         value=reading.value,
@@ -32,7 +37,7 @@ def cell_fact(expected: ExpectedCell, placed: PlacedCell, header_unit: str | Non
         source="table",
         method="table_reader",
         evidence=cell_evidence(placed, reading),
-        confidence=0.0 if reading.status == "illegible" else round(confidence, 2),
+        confidence=0.0 if reading.status == "illegible" else capped(confidence, placed.cell.confidence),
     )
 
 

@@ -6,7 +6,7 @@ several may run into one: so it is lines that are told apart, by the labels in t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pipeline.document import Document, Table
@@ -34,17 +34,32 @@ class Classified:
     unknown: tuple[Table, ...]
 
 
-def classify(document: Document) -> Classified:
-    """Tell the tables of a document apart by their labels."""
+def classify(document: Document, read_already: Collection[int] = ()) -> Classified:
+    """Tell the tables of a document apart by their labels, each kind in the first file that has it.
+
+    Tables in `read_already` are left out.
+    """
     lines: dict[TableKind, list[Line]] = {kind: [] for kind in KINDS}
     unknown: list[Table] = []
     before: TableKind | None = None
+    part = 0
+    earlier: set[TableKind] = set()
     for table in document.tables:
+        if table.index in read_already:
+            before = None
+            continue
+        if document.part_of(table.span) != part:
+            # What the report prints itself, its attachments only repeat.
+            part = document.part_of(table.span)
+            earlier, before = {kind for kind in KINDS if lines[kind]}, None
         printed = printed_lines(table)
         kinds = _kinds_of_table(printed, before)
         if not kinds:
             unknown.append(table)
             before = None
+            continue
+        kinds -= earlier
+        if not kinds:
             continue
         for line, kind in zip(printed, _kinds_of_lines(printed, kinds), strict=True):
             lines[kind].append(line)

@@ -1,4 +1,7 @@
-"""The three tables of a report → facts: classify → header → rows → align → facts.
+"""The tables of a report → facts: classify → header → rows → align → facts.
+
+The statistics table of 2014–2018 is read on its own (statistics.py), the three tables of
+the later forms here.
 
 Read by label, never by position. Nothing is guessed without a finding, and what is printed
 is kept even where it does not add up.
@@ -13,6 +16,7 @@ from pipeline.fact import Evidence, Fact, Finding, Templates
 from pipeline.tables.facts import reading_finding
 from pipeline.tables.forms import FormRows, rows_of_form
 from pipeline.tables.kinds import classify, holds_figures
+from pipeline.tables.statistics import read_statistics
 from pipeline.tables.templates import KINDS, TableKind, TableTemplate, expected_cells, templates_of
 from pipeline.tables.values import values_of_form
 
@@ -24,7 +28,8 @@ class TableReading:
     """Facts in the order of the forms, findings of the reading, the form of each table.
 
     `templates.document` is that of the proactive table, else of the requests table, else
-    None: whether a report without tables is a narrative is for the caller to say.
+    `stat2014` where the national statistics table is printed, else None: whether a report
+    without tables is a narrative is for the caller to say.
     """
 
     facts: tuple[Fact, ...]
@@ -32,14 +37,15 @@ class TableReading:
     templates: Templates
 
 
-def read_tables(document: Document) -> TableReading:
-    """Read all cells of the three tables of a report.
+def read_tables(document: Document, year: int | None = None) -> TableReading:
+    """Read all cells of the tables of a report on `year` (None: not known).
 
-    Facts have paths `proactive.{item}.{column}`, `requests.{row}.{applicant}` and
-    `remedies.{block}.{outcome}`; only cells that the form has are expected. Findings have
-    rules `table.*`. A table that is none of the three gives no facts.
+    Facts have paths `proactive.{item}.{column}`, `requests.{row}.{applicant}`,
+    `remedies.{block}.{outcome}` and `statistics.{key}`; only cells that the form has are
+    expected. Findings have rules `table.*`. A table of no form gives no facts.
     """
-    classified = classify(document)
+    statistics = read_statistics(document, year)
+    classified = classify(document, statistics.tables)
     forms = {part.kind: rows_of_form(document, part) for part in classified.parts}
     templates = _templates(forms)
     facts: list[Fact] = []
@@ -51,7 +57,9 @@ def read_tables(document: Document) -> TableReading:
             findings += [*forms[kind].findings, *values.findings]
         elif forms:
             findings.append(_missing_table(kind, _form_of(kind, templates)))
-    return TableReading(tuple(facts), tuple(findings), templates)
+    if templates.document is None and statistics.is_national:
+        templates = templates.model_copy(update={"document": "stat2014"})
+    return TableReading((*facts, *statistics.facts), (*findings, *statistics.findings), templates)
 
 
 def _templates(forms: dict[TableKind, FormRows]) -> Templates:
@@ -82,7 +90,7 @@ def _unknown_table(table: Table) -> Finding:
     evidence = Evidence(start=table.span.start, end=table.span.end, table=table.index)
     return reading_finding(
         "unknown",
-        f"A table that is none of the three of the form was left alone: {first}…",
+        f"A table that is none of the forms' was left alone: {first}…",
         at=str(table.index),
         evidence=[evidence],
         is_note=True,

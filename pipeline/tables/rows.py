@@ -14,6 +14,8 @@ from functools import cached_property
 from pipeline.document import Cell, Span, Table
 from pipeline.tables.cells import CellValue, parse_cell
 
+_HAN = re.compile("[\u3400-\u9fff]")
+_SHORTEST_LABEL = 2
 STREAM_SHARE = 0.8  # share of single-cell rows from which on a flat table is one cell a line
 
 _FOOTER = re.compile(
@@ -42,6 +44,13 @@ class PlacedCell:
     def is_blank(self) -> bool:
         """Whether nothing is printed in the cell."""
         return self.reading.is_blank
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the cell may be a piece of a label: what was misread in a scan, as `O` for 0, is none."""
+        if self.is_figure or self.is_blank:
+            return False
+        return self.cell.confidence is None or len(_HAN.findall(self.cell.text)) >= _SHORTEST_LABEL
 
     @property
     def right_edge(self) -> int:
@@ -123,24 +132,20 @@ def _row_line(row: list[PlacedCell], is_grid: bool) -> Line:
     if first_figure is None and any(placed.is_figure for placed in row) and not _has_text(row):
         first_figure = 0
     head = row if first_figure is None else row[:first_figure]
-    last_text = max((at for at, placed in enumerate(head) if _is_text(placed)), default=-1)
-    pieces = tuple(placed for placed in row[: last_text + 1] if _is_text(placed))
+    last_text = max((at for at, placed in enumerate(head) if placed.is_text), default=-1)
+    pieces = tuple(placed for placed in row[: last_text + 1] if placed.is_text)
     return Line(pieces, tuple(row[last_text + 1 :]), is_grid=is_grid)
 
 
-def _is_text(placed: PlacedCell) -> bool:
-    return not placed.is_figure and not placed.is_blank
-
-
 def _has_text(cells: list[PlacedCell]) -> bool:
-    return any(_is_text(placed) for placed in cells)
+    return any(placed.is_text for placed in cells)
 
 
 def _stream_lines(cells: Iterable[PlacedCell]) -> Iterator[Line]:
     pieces: list[PlacedCell] = []
     slots: list[PlacedCell] = []
     for placed in cells:
-        if not _is_text(placed):
+        if not placed.is_text:
             slots.append(placed)
             continue
         if slots:

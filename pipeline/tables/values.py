@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.document import Document
 from pipeline.fact import Fact, Finding
+from pipeline.legibility import how_sure
 from pipeline.tables.align import Alignment, How, Placement, agreed, place_row
 from pipeline.tables.facts import (
     PLACE_CONFIDENCE,
@@ -195,10 +196,12 @@ def _cell_findings(facts: Sequence[Fact], settled: Mapping[str, SettledRow]) -> 
     by_start = {placed.cell.span.start: placed for each in settled.values() for placed in each.row.line.slots}
     for fact in facts:
         is_whole_row = fact.evidence.column is None
+        placed = by_start.get(fact.evidence.start)
         if fact.status == "illegible" and not is_whole_row:
             message = f"{fact.path}: cannot be read: {fact.raw}"
+            if placed and placed.cell.confidence is not None:
+                message += f" ({how_sure(placed.cell.confidence)})"
             yield reading_finding("illegible_cell", message, paths=[fact.path], evidence=[fact.evidence])
-        placed = by_start.get(fact.evidence.start)
         if placed and placed.reading.note and not is_whole_row:
             yield reading_finding(
                 "cell_note",

@@ -1,0 +1,77 @@
+"""What `sources.csv` says of a document beside what the document prints.
+
+A hint helps to tell places of the same name apart, and is compared with what is printed.
+It never becomes a fact: where both differ the print stays, with a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pipeline.document import SourceHint
+from pipeline.fact import Fact, Finding
+from pipeline.metadata.divisions import Division, Gazetteer, is_within
+from pipeline.metadata.place_codes import is_code, province_of_host
+
+_SIX_DIGITS = 6
+
+
+def hinted_codes(hint: SourceHint | None, table: Gazetteer) -> tuple[str, ...]:
+    """Division codes, or their first two digits, that the hint's place and address stand for."""
+    if hint is None:
+        return ()
+    province = province_of_host(hint.url or "")
+    return (*_codes_of_place(hint.place or "", table), *([province] if province is not None else []))
+
+
+def _codes_of_place(place: str, table: Gazetteer) -> tuple[str, ...]:
+    place = "".join(place.split())
+    if place.isdecimal() and len(place) == _SIX_DIGITS and is_code(place, table):
+        return (place,)
+    found = table.chain_at(place) or table.stem_at(place, 0)
+    return () if found is None else tuple(division.code for division in found.divisions)
+
+
+def narrowed_by_hint(divisions: Sequence[Division], codes: Sequence[str]) -> Division | None:
+    """The one of several divisions that agrees with the hint."""
+    agreeing = [each for each in divisions if any(_agree(each.code, code) for code in codes)]
+    return agreeing[0] if len(agreeing) == 1 else None
+
+
+def _agree(code: str, hinted: str) -> bool:
+    full = hinted.ljust(_SIX_DIGITS, "0")
+    return code == full or is_within(code, full) or is_within(full, code)
+
+
+def hint_findings(hint: SourceHint | None, facts: Sequence[Fact], table: Gazetteer) -> Iterator[Finding]:
+    """`meta.hint_year` and `meta.hint_place` where the list and the print differ."""
+    if hint is None:
+        return
+    by_path = {fact.path: fact for fact in facts}
+    year = by_path.get("meta.year")
+    if hint.year is not None and (year is None or year.value != hint.year):
+        yield _differs("meta.hint_year", "meta.year", hint.year, year)
+    code = by_path.get("meta.division_code")
+    codes = _codes_of_place(hint.place or "", table)
+    if hint.place is None:
+        return
+    if code is None or not any(_agree(str(code.value), each) for each in codes):
+        yield _differs("meta.hint_place", "meta.division_code", hint.place, code)
+
+
+def _differs(rule: str, path: str, hinted: str | int, fact: Fact | None) -> Finding:
+    printed = None if fact is None else fact.value
+    message = (
+        f"sources.csv says {hinted}, the document prints nothing that tells it: no fact was made"
+        if fact is None
+        else f"sources.csv says {hinted}, the document {printed} ({fact.raw}): kept as printed"
+    )
+    return Finding(
+        rule=rule,
+        severity="note" if fact is None else "warning",
+        paths=(path,),
+        expected=hinted,
+        printed=printed,
+        message=message,
+        evidence=() if fact is None else (fact.evidence,),
+    )
