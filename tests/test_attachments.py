@@ -77,7 +77,11 @@ def test_an_attachment_is_no_input_of_its_own(tmp_path: Path) -> None:
         ("a.txt", ["a_附件.xlsx"])
     ]
     assert listing.skipped == (
-        Skipped("other.xlsx", "a workbook, and no attachment by its name (.xlsx)"),
+        Skipped(
+            "other.xlsx",
+            "a workbook, and no attachment by its name (.xlsx): call it REPORT_附件.xlsx, "
+            "or name its report under part_of in sources.csv",
+        ),
         Skipped("a_files/frame.htm", "part of a saved page"),
     )
 
@@ -88,6 +92,24 @@ def test_files_named_outright_are_grouped_too(tmp_path: Path) -> None:
     listing = list_inputs(sorted(source.iterdir()))
     assert [(each.file, len(each.attachments)) for each in listing.inputs] == [("a.txt", 1)]
     assert [each.file for each in list_inputs([source / "a_附件.xlsx"]).inputs] == ["a_附件.xlsx"]
+
+
+def test_a_report_named_outright_has_what_lies_beside_it(tmp_path: Path) -> None:
+    """`extract reports/a.txt` and `extract reports/*.txt` are the same as `extract reports/`."""
+    source = folder(
+        tmp_path, **{"a__txt": report(), "a_附件__xlsx": TABLE, "a附件/b__xlsx": CHANGED, "b__txt": "B"}
+    )
+    (alone,) = list_inputs([source / "a.txt"]).inputs
+    beside = next(each for each in list_inputs([source]).inputs if each.file == "a.txt")
+    assert [each.file for each in alone.attachments] == ["a_附件.xlsx", "a附件/b.xlsx"]
+    assert alone.content == beside.content
+
+
+def test_attachments_come_in_natural_order(tmp_path: Path) -> None:
+    names = ["a_附件10__xlsx", "a_附件2__xlsx", "a（附件）__xlsx"]
+    source = folder(tmp_path, a__txt=report(), **dict.fromkeys(names, TABLE))
+    (document,) = list_inputs([source]).inputs
+    assert [each.file for each in document.attachments] == ["a_附件2.xlsx", "a_附件10.xlsx", "a（附件）.xlsx"]
 
 
 def test_a_folder_of_workbooks_alone_says_so(tmp_path: Path) -> None:

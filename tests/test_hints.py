@@ -31,6 +31,12 @@ CASES = [
     ("鼓楼区人民政府", SourceHint(url="http://www.js.gov.cn/x"), None, ["meta.place_ambiguous"]),
     ("曲阜市人民政府", SourceHint(place="曲阜市", year=2018), "370881", []),
     ("曲阜市人民政府", SourceHint(place="雷州市"), "370881", ["meta.hint_place"]),
+    # what cannot be compared is a note
+    ("曲阜市人民政府", SourceHint(place="书院街道"), "370881", ["meta.hint_place"]),
+    ("曲阜市人民政府", SourceHint(place="37"), "370881", []),
+    ("曲阜市人民政府", SourceHint(place="3708"), "370881", []),
+    ("曲阜市人民政府", SourceHint(place="370881000000"), "370881", []),
+    ("云岭县人民政府", SourceHint(place="云岭县"), None, ["meta.place_unknown"]),
     ("曲阜市人民政府", SourceHint(year=2019), "370881", ["meta.hint_year"]),
     ("云岭县人民政府", SourceHint(place="990123"), None, ["meta.place_unknown", "meta.hint_place"]),
 ]
@@ -45,3 +51,9 @@ def test_a_hint_is_evidence_and_no_fact(
     assert facts.get("meta.division_code") == code
     assert facts["meta.year"] == 2018
     assert [finding.rule for finding in found.findings] == rules
+
+
+@pytest.mark.parametrize(("place", "severity"), [("雷州市", "warning"), ("书院街道", "note")])
+def test_only_what_was_compared_flags_the_record(tmp_path: Path, place: str, severity: str) -> None:
+    (finding,) = reading(tmp_path, "曲阜市人民政府", SourceHint(place=place)).findings
+    assert finding.severity == severity

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +33,13 @@ def read_or_misbehave(path: Path, parts: Sequence[Path], limits: Limits) -> Docu
             os.kill(os.getpid(), signal.SIGSEGV)
         case "greedy":
             bytearray(2 * limits.memory_bytes)
+        case "converts":
+            home = Path(tempfile.gettempdir()) / "gongkai-conversion"
+            home.mkdir()
+            office = subprocess.Popen(["sleep", "600"], start_new_session=True)
+            (home / "group").write_text(str(office.pid))
+            (path.parent / "office").write_text(f"{office.pid} {home}")
+            time.sleep(600)
         case "fault":
             raise ZeroDivisionError("a fault of the program")
     return read(path, parts, limits)
@@ -38,9 +48,9 @@ def read_or_misbehave(path: Path, parts: Sequence[Path], limits: Limits) -> Docu
 read = process.read_document_with_parts
 
 
-def misbehaving(connection: object, limits: Limits) -> None:
+def misbehaving(connection: object, limits: Limits, folder: str) -> None:
     process.read_document_with_parts = read_or_misbehave  # type: ignore[assignment]
-    _serve(connection, limits)  # type: ignore[arg-type]
+    _serve(connection, limits, folder)  # type: ignore[arg-type]
 
 
 _serve = process._serve
@@ -101,3 +111,67 @@ def test_a_hang_in_one_thread_does_not_hold_up_another(readers: ReadingProcesses
     assert readers.read(named(tmp_path, "good")).text == TEXT
     assert hanging.is_alive()
     hanging.join()
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process lives: it is there, and no zombie that nobody has asked after."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def wait_for(what: Callable[[], bool]) -> bool:
+    """Whether something comes true within some seconds."""
+    return any(what() or time.sleep(0.1) for _ in range(100))
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks into /proc")
+
+
+@needs_proc
+def test_what_a_stopped_process_began_is_ended_and_removed(readers: ReadingProcesses, tmp_path: Path) -> None:
+    with pytest.raises(TookTooLong):
+        readers.read(named(tmp_path, "converts"))
+    pid, home = (tmp_path / "office").read_text().split(" ", 1)
+    assert wait_for(lambda: not is_running(int(pid)))
+    assert not Path(home).exists()
+
+
+PARENT = """
+import sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from pipeline.read import process
+import test_read_process
+if __name__ == "__main__":
+    process._serve = test_read_process.misbehaving
+    with process.ReadingProcesses() as readers:
+        readers.read(Path({path!r}))
+"""
+
+
+@needs_proc
+def test_a_reading_process_does_not_outlive_its_parent(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    path = named(tmp_path, "converts")
+    script.write_text(PARENT.format(tests=str(Path(__file__).parent), path=str(path)))
+    parent = subprocess.Popen([sys.executable, str(script)])
+    assert wait_for(lambda: (tmp_path / "office").exists() and (tmp_path / "office").read_text() != "")
+    parent.kill()
+    parent.wait()
+    pid, home = (tmp_path / "office").read_text().split(" ", 1)
+    assert wait_for(lambda: not is_running(int(pid)))
+    assert wait_for(lambda: not Path(home).exists())
+
+
+def test_an_idle_process_that_died_is_no_fault_of_the_next_file(
+    readers: ReadingProcesses, tmp_path: Path
+) -> None:
+    path = named(tmp_path, "good")
+    readers.read(path)
+    (idle,) = readers._idle
+    assert idle._process.pid is not None
+    os.kill(idle._process.pid, signal.SIGKILL)
+    idle._process.join()
+    assert readers.read(path).text == TEXT

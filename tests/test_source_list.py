@@ -84,6 +84,18 @@ def test_a_file_that_is_listed_and_not_there_is_told_of(tmp_path: Path) -> None:
     assert skipped["sources.csv"] == "the list of sources"
 
 
+def test_lists_of_folders_below_count_too(tmp_path: Path) -> None:
+    below = tmp_path / "2016"
+    below.mkdir()
+    write(below, LIST)
+    for name in ("a.txt", "table.txt"):
+        (below / name).write_text(report() + name, encoding="utf-8")
+    (document,) = list_inputs([tmp_path]).inputs
+    assert document.file == "2016/a.txt"
+    assert document.hint is not None
+    assert [attached.file for attached in document.attachments] == ["table.txt"]
+
+
 def test_a_changed_line_of_the_list_has_its_document_done_again(tmp_path: Path) -> None:
     source, out = write(tmp_path, "file,year\na.txt,2017\nb.txt,2017\n"), tmp_path / "run"
     for name in ("a.txt", "b.txt"):

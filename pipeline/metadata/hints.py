@@ -14,6 +14,8 @@ from pipeline.metadata.divisions import Division, Gazetteer, is_within
 from pipeline.metadata.place_codes import is_code, province_of_host
 
 _SIX_DIGITS = 6
+# Of a province, a prefecture, a county, and of the statistics bureau's codes down to the village.
+_CODE_LENGTHS = (2, 4, 6, 9, 12)
 
 
 def hinted_codes(hint: SourceHint | None, table: Gazetteer) -> tuple[str, ...]:
@@ -26,8 +28,9 @@ def hinted_codes(hint: SourceHint | None, table: Gazetteer) -> tuple[str, ...]:
 
 def _codes_of_place(place: str, table: Gazetteer) -> tuple[str, ...]:
     place = "".join(place.split())
-    if place.isdecimal() and len(place) == _SIX_DIGITS and is_code(place, table):
-        return (place,)
+    if place.isdecimal() and len(place) in _CODE_LENGTHS:
+        code = place[:_SIX_DIGITS].ljust(_SIX_DIGITS, "0")
+        return (code,) if is_code(code, table) else ()
     found = table.chain_at(place) or table.stem_at(place, 0)
     return () if found is None else tuple(division.code for division in found.divisions)
 
@@ -53,10 +56,27 @@ def hint_findings(hint: SourceHint | None, facts: Sequence[Fact], table: Gazette
         yield _differs("meta.hint_year", "meta.year", hint.year, year)
     code = by_path.get("meta.division_code")
     codes = _codes_of_place(hint.place or "", table)
-    if hint.place is None:
+    issuer = by_path.get("meta.issuer")
+    if hint.place is None or (issuer is not None and hint.place in str(issuer.value)):
         return
-    if code is None or not any(_agree(str(code.value), each) for each in codes):
+    if code is None or not codes:
+        yield _unknown(hint.place, code)
+    elif not any(_agree(str(code.value), each) for each in codes):
         yield _differs("meta.hint_place", "meta.division_code", hint.place, code)
+
+
+def _unknown(place: str, fact: Fact | None) -> Finding:
+    """A note: one of the two places is not to be found in GB/T 2260, so that they cannot be compared."""
+    what = "the document prints no division" if fact is None else "no division of GB/T 2260 has that name"
+    return Finding(
+        rule="meta.hint_place",
+        severity="note",
+        paths=("meta.division_code",),
+        expected=place,
+        printed=None if fact is None else fact.value,
+        message=f"sources.csv says {place}, but {what}: not compared",
+        evidence=() if fact is None else (fact.evidence,),
+    )
 
 
 def _differs(rule: str, path: str, hinted: str | int, fact: Fact | None) -> Finding:

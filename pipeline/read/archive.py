@@ -135,7 +135,7 @@ def _read_all(
     left = limits.expanded_bytes - sum(member.file_size for member in package.infolist())
     files: list[ReadFile] = []
     failures: list[tuple[str, DocumentError]] = []
-    for member in sorted(members, key=lambda each: _natural(each.name)):
+    for member in sorted(members, key=lambda each: names.natural_order(each.name)):
         try:
             data = _content(package, member, limits)
             reading = read(data, replace(limits, expanded_bytes=left))
@@ -145,11 +145,6 @@ def _read_all(
         else:
             files.append(ReadFile(member.name, hashlib.sha256(data).hexdigest(), reading))
     return files, failures
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """附件2 before 附件10."""
-    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in re.split(r"(\d+)", name)]
 
 
 def _content(package: zipfile.ZipFile, member: _Member, limits: Limits) -> bytes:

@@ -60,8 +60,10 @@ _LIMITED = (
     "ulimit -v $1 2>/dev/null || :; ulimit -f $2 2>/dev/null || :; ulimit -t $3 2>/dev/null || :; "
     'shift 3; exec "$@"'
 )
-# A conversion keeps a core busy; more at a time only make each slower and memory scarce.
+# A conversion keeps a core busy; more at a time in a process only make each slower and memory scarce.
 _AT_A_TIME = threading.BoundedSemaphore(2)
+# In the folder of a conversion: the process group of the program.
+_GROUP = "group"
 _INSTALL = (
     "Install LibreOffice (libreoffice.org; Debian and Ubuntu: apt install libreoffice-writer-nogui "
     f"libreoffice-calc-nogui), or name its program in {LIBREOFFICE_VARIABLE}"
@@ -177,6 +179,7 @@ def _run(command: Sequence[str], home: Path, seconds: float) -> str:
             start_new_session=True,
         )
         try:
+            (home / _GROUP).write_text(str(process.pid), encoding="ascii")
             process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise TookTooLong(
@@ -188,6 +191,14 @@ def _run(command: Sequence[str], home: Path, seconds: float) -> str:
         said.seek(0)
         lines = said.read(4000).decode("utf-8", "replace").splitlines()
     return "; ".join(line for line in lines if line.strip() and "javaldx" not in line)[:200]
+
+
+def end_conversions(folder: Path) -> None:
+    """End what conversions still run in `folder`, where a process was killed that had begun them."""
+    for group in folder.glob(f"*/{_GROUP}"):
+        with suppress(OSError, ValueError):
+            if sys.platform != "win32":
+                os.killpg(int(group.read_text(encoding="ascii")), signal.SIGKILL)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -35,6 +35,11 @@ def readable_name(name: str) -> str:
     return readable_bytes(name.encode("utf-8", "surrogateescape"))
 
 
+def natural_order(name: str) -> list[tuple[int, str]]:
+    """A key to sort names by: 附件2 before 附件10, and 附件 before both."""
+    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in re.split(r"(\d+)", name)]
+
+
 def on_one_line(name: str) -> str:
     """A file name as it may stand in a text: without line ends and invisible characters."""
     return collapse(plain_newlines(name)) or "?"

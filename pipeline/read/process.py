@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import traceback
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -25,6 +27,7 @@ from typing import Self
 from pipeline.document import Document
 from pipeline.errors import BrokenFile, GongkaiError, StartError, TookTooLong, TooLarge
 from pipeline.read import read_document_with_parts
+from pipeline.read.libreoffice import end_conversions
 from pipeline.read.limits import DEFAULT_LIMITS, Limits
 
 # Loading the readers on a busy machine; no file is looked at in this time.
@@ -104,13 +107,16 @@ class _Reader:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        # What the process writes, and what converts for it, is ended and removed with it.
+        self._folder = tempfile.TemporaryDirectory(prefix="gongkai-", ignore_cleanup_errors=True)
         # A fresh interpreter: a fork would copy the locks of the threads that run here.
         context = multiprocessing.get_context("spawn")
         self._here, there = context.Pipe()
         self._process: BaseProcess = context.Process(
-            target=_serve, args=(there, limits), name="gongkai-reader", daemon=True
+            target=_serve, args=(there, limits, self._folder.name), name="gongkai-reader", daemon=True
         )
-        self._process.start()
+        with _without_interrupts():
+            self._process.start()
         there.close()
         self.is_alive = True
         self._await_start()
@@ -168,6 +174,8 @@ class _Reader:
         if self._process.is_alive():
             _kill(self._process)
         self._process.join(_END_SECONDS)
+        end_conversions(Path(self._folder.name))
+        self._folder.cleanup()
 
 
 def _kill(process: BaseProcess) -> None:
@@ -178,25 +186,41 @@ def _kill(process: BaseProcess) -> None:
     process.kill()
 
 
-def _serve(connection: Connection, limits: Limits) -> None:
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Ctrl-C waits: a process that is being started would die of it before it can say no."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(connection: Connection, limits: Limits, folder: str) -> None:
     """The child's life: read what is asked for until nobody asks any more."""
     # Ctrl-C goes to the whole group: the parent decides when reading ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tempfile.tempdir = folder
     if hasattr(os, "setsid"):
         os.setsid()  # a group of its own, so that what it starts can be ended with it
     limit_memory(limits.memory_bytes)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(Path(folder),), daemon=True).start()
     connection.send("ready")
     with suppress(EOFError, OSError):  # nobody asks any more
         while True:
             connection.send(_answer(connection.recv(), limits))
 
 
-def _end_with_parent() -> None:
-    """End at once when the parent is gone: nobody is left to stop a file that hangs."""
+def _end_with_parent(folder: Path) -> None:
+    """End at once when the parent is gone: nobody is left to stop a file that hangs, or to tidy up."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
+        end_conversions(folder)
+        shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.read.names import REPORT_ENDINGS, WORKBOOK_ENDINGS
+from pipeline.read.names import REPORT_ENDINGS, WORKBOOK_ENDINGS, natural_order
 
 _SAID = re.compile("附件|附表|attachments?|annex|appendix", re.I)
 _BETWEEN = " \u3000_.·~（([【—–－-"
@@ -27,15 +27,10 @@ ATTACHMENT_ENDINGS = REPORT_ENDINGS | WORKBOOK_ENDINGS
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """Reports with the files attached to each, in the order given, and frames of saved pages."""
+    """Reports with the files attached to each, in natural order, and frames of saved pages."""
 
     attached: dict[Path, tuple[Path, ...]]
     frames: frozenset[Path]
-
-    @property
-    def attachments(self) -> frozenset[Path]:
-        """Every file that belongs to a report."""
-        return frozenset(path for paths in self.attached.values() for path in paths)
 
 
 def group(paths: Sequence[Path], said: Mapping[Path, Path]) -> Grouped:
@@ -54,7 +49,13 @@ def group(paths: Sequence[Path], said: Mapping[Path, Path]) -> Grouped:
             continue
         for owner in owners:
             attached.setdefault(owner, []).append(path)
-    return Grouped({owner: tuple(found) for owner, found in attached.items()}, frozenset(frames))
+    ordered = {owner: tuple(sorted(found, key=_in_order)) for owner, found in attached.items()}
+    return Grouped(ordered, frozenset(frames))
+
+
+def _in_order(path: Path) -> tuple[Path, list[tuple[int, str]]]:
+    """By folder, then 附件 before 附件2 before 附件10: of two tables the first one counts."""
+    return path.parent, natural_order(path.stem)
 
 
 def _by_place(paths: Iterable[Path]) -> dict[Path, dict[str, list[Path]]]:

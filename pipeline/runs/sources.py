@@ -105,7 +105,8 @@ def list_inputs(sources: Sequence[Path], out: Path | None = None) -> Listing:
     """Every document below `sources`, each file once; `out` and other run folders are not entered.
 
     A file whose name says that it belongs to a report beside it is an attachment of that report
-    (attachments.py). Workbooks in a folder that are none are skipped.
+    (attachments.py), also beside a report that is named outright. Workbooks in a folder that
+    are none are skipped.
     Raises StartError for a path that does not exist and when nothing is left to read,
     UsageError when `out` is a source.
     """
@@ -117,8 +118,9 @@ def list_inputs(sources: Sequence[Path], out: Path | None = None) -> Listing:
     skipped = [item for item in found if isinstance(item, Skipped)]
     candidates = _each_once([item for item in found if isinstance(item, Candidate)])
     lists = SourceLists(candidates)
-    grouped = group([candidate.path for candidate in candidates], lists.said_parts())
-    attachments = grouped.attachments
+    paths = [candidate.path for candidate in candidates]
+    grouped = group([*paths, *_beside_named(candidates)], lists.said_parts())
+    attachments = {attached for path in paths for attached in grouped.attached.get(path, ())}
     reasons = {each: _not_alone(each, grouped) for each in candidates if each.path not in attachments}
     skipped += [Skipped(each.shown(0), reason) for each, reason in reasons.items() if reason is not None]
     candidates = [each for each, reason in reasons.items() if reason is None]
@@ -140,37 +142,44 @@ def list_inputs(sources: Sequence[Path], out: Path | None = None) -> Listing:
 
 
 class SourceLists:
-    """The `sources.csv` of each folder that was named, or that holds a file that was named."""
+    """The `sources.csv` of every folder from those that were named down to the files."""
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
-        self._candidates = candidates
-        self._lists = {root: read_source_list(root) for root in {each.root for each in candidates}}
+        folders = {folder for each in candidates for folder in _folders(each)}
+        self._lists = {folder: read_source_list(folder) for folder in sorted(folders)}
 
     def hint_of(self, candidate: Candidate) -> SourceHint | None:
-        """What the list says of a file; None where it says nothing."""
-        hint = self._lists[candidate.root].hints.get(_listed_name(candidate))
-        return None if hint == SourceHint() else hint
+        """What the nearest list that names a file says of it; None where none says anything."""
+        for folder in _folders(candidate):
+            hint = self._lists[folder].hints.get(candidate.path.relative_to(folder).as_posix())
+            if hint is not None:
+                return None if hint == SourceHint() else hint
+        return None
 
     def said_parts(self) -> dict[Path, Path]:
         """Files that a list names as part of another one, with that one."""
-        by_name = {(each.root, _listed_name(each)): each.path for each in self._candidates}
         return {
-            by_name[root, part]: by_name[root, whole]
-            for root, listed in self._lists.items()
+            folder / part: folder / whole
+            for folder, listed in self._lists.items()
             for part, whole in listed.part_of.items()
-            if (root, part) in by_name and (root, whole) in by_name
         }
 
     def missing(self) -> Iterator[Skipped]:
         """Files that a list names and its folder does not have."""
-        for root, listed in self._lists.items():
+        for folder, listed in self._lists.items():
             for file in listed.hints:
-                if not (root / file).exists():
+                if not (folder / file).exists():
                     yield Skipped(file, f"named in {SOURCE_LIST}, but not there")
 
 
-def _listed_name(candidate: Candidate) -> str:
-    return candidate.path.relative_to(candidate.root).as_posix()
+def _folders(candidate: Candidate) -> Iterator[Path]:
+    """The folder of a file and those above it, up to the one that was named."""
+    folder = candidate.path.parent
+    while True:
+        yield folder
+        if folder == candidate.root or folder == folder.parent:
+            return
+        folder = folder.parent
 
 
 def _not_alone(candidate: Candidate, grouped: Grouped) -> str | None:
@@ -180,7 +189,34 @@ def _not_alone(candidate: Candidate, grouped: Grouped) -> str | None:
         return None
     if candidate.path in grouped.frames:
         return "part of a saved page"
-    return f"a workbook, and no attachment by its name ({ending})" if ending in WORKBOOK_ENDINGS else None
+    if ending not in WORKBOOK_ENDINGS:
+        return None
+    return (
+        f"a workbook, and no attachment by its name ({ending}): call it REPORT_附件{ending}, "
+        f"or name its report under part_of in {SOURCE_LIST}"
+    )
+
+
+def _beside_named(candidates: Sequence[Candidate]) -> list[Path]:
+    """Files beside those named outright, and in folders that begin like their names: perhaps attachments."""
+    named = [candidate.path for candidate in candidates if candidate.named]
+    known = {candidate.path for candidate in candidates}
+    found: list[Path] = []
+    for folder in dict.fromkeys(path.parent for path in named):
+        stems = tuple(path.stem for path in named if path.parent == folder)
+        for entry in _entries(folder):
+            if entry.is_dir() and entry.name.startswith(stems):
+                found.extend(_entries(entry))
+            else:
+                found.append(entry)
+    return [path for path in found if path not in known and path.is_file()]
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
 
 
 def _attachments(candidate: Candidate, grouped: Grouped) -> tuple[Attachment, ...]:

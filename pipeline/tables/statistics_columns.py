@@ -22,7 +22,7 @@ _ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
 )
 _LETTERS = re.compile(r"[甲乙丙丁ABCD]|\d{1,2}")
 _YEAR = re.compile(r"(?<!\d)(20[0-3]\d)(?!\d)")
-_OTHER_PERIOD = re.compile(r"上一?年|去年|同期|增长|增减|增幅|同比|环比|比上|比重|占比")
+_OTHER_PERIOD = re.compile(r"上一?年|去年|同期|增长|增减|增幅|同比|环比|比上|比重|占比|比例|百分比|比率")
 _SINCE_START = re.compile(r"历年|(?<![年度])累计")
 _PART_OF_YEAR = re.compile(r"本期|本月|本季|季度|上半年|下半年|月份|\d月")
 _SUM = re.compile(r"合计|总计|汇总|总数|共计|全[省市县区州]")
