@@ -158,6 +158,7 @@ class Document:
     metadata: tuple[Metadata, ...] = ()
     page_count: int | None = None
     notes: tuple[str, ...] = field(default=())
+    losses: tuple[str, ...] = field(default=())
     hint: SourceHint | None = None
     parts: tuple[PartFile, ...] = field(default=())
     recognised: tuple[Recognised, ...] = ()
@@ -297,6 +298,7 @@ class DocumentBuilder:
         media_type: str,
         page_count: int | None = None,
         notes: tuple[str, ...] = (),
+        losses: tuple[str, ...] = (),
     ) -> Document:
         """The finished document."""
         return Document(
@@ -310,6 +312,7 @@ class DocumentBuilder:
             metadata=tuple(self._metadata),
             page_count=page_count,
             notes=notes,
+            losses=losses,
             parts=tuple(self._part_files()),
             recognised=tuple(self._recognised),
         )

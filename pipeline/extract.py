@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pipeline.model.llm import ModelClient
 
 Strategy = Literal["label", "fill", "rules"]
-NOTE_RULE = "read.note"
+NOTE_RULE, LOSS_RULE = "read.note", "read.loss"
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,15 @@ def _report(document: Document) -> Document:
 
 
 def _notes(document: Document) -> tuple[Finding, ...]:
-    """What the reader could not take over as it stands: `read.note`."""
-    return tuple(
+    """How the file was read (`read.note`), and what of it was not (`read.loss`)."""
+    losses = (
+        Finding(rule=LOSS_RULE, severity="warning", cause="reading", message=f"{LOSS_RULE}: {loss}")
+        for loss in document.losses
+    )
+    notes = (
         Finding(rule=NOTE_RULE, severity="note", message=f"{NOTE_RULE}: {note}") for note in document.notes
     )
+    return (*losses, *notes)
 
 
 @dataclass(frozen=True)

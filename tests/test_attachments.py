@@ -106,10 +106,14 @@ def test_a_report_named_outright_has_what_lies_beside_it(tmp_path: Path) -> None
 
 
 def test_attachments_come_in_natural_order(tmp_path: Path) -> None:
-    names = ["a_附件10__xlsx", "a_附件2__xlsx", "a（附件）__xlsx"]
+    names = ["a（附件10）__xlsx", "a（附件2）__xlsx", "a（附件）__xlsx"]
     source = folder(tmp_path, a__txt=report(), **dict.fromkeys(names, TABLE))
     (document,) = list_inputs([source]).inputs
-    assert [each.file for each in document.attachments] == ["a_附件2.xlsx", "a_附件10.xlsx", "a（附件）.xlsx"]
+    assert [each.file for each in document.attachments] == [
+        "a（附件）.xlsx",
+        "a（附件2）.xlsx",
+        "a（附件10）.xlsx",
+    ]
 
 
 def test_a_folder_of_workbooks_alone_says_so(tmp_path: Path) -> None:
@@ -126,11 +130,17 @@ def test_report_and_attachments_are_one_document(tmp_path: Path) -> None:
     document = read_document_with_parts(source / "a.txt", paths)
     alone = read_document(source / "a.txt")
     assert document.text == f"{alone.text}附件：a_附件1.xlsx\n统计指标\t数量\n主动公开政府信息数\t120\n"
-    assert document.without_attachments() == replace(alone, notes=document.notes)
+    assert document.without_attachments() == replace(alone, losses=document.losses)
     assert (document.sha256, document.file, document.media_type) == (alone.sha256, "a.txt", "text/plain")
     assert [(part.file, part.place) for part in document.parts] == [("a_附件1.xlsx", "beside")]
     assert all(document.slice(cell.span) == cell.text for table in document.tables for cell in table.cells)
-    assert document.notes[0].startswith("a_附件2.docx: attached, but not read: the Word document is damaged")
+    assert document.losses[0].startswith("a_附件2.docx: attached, but not read: the Word document is damaged")
+
+
+def test_an_attachment_that_shows_nothing_is_told_of(tmp_path: Path) -> None:
+    source = folder(tmp_path, a__txt=report(), a_附件__xlsx=excel([[None]]))
+    document = read_document_with_parts(source / "a.txt", [source / "a_附件.xlsx"])
+    assert document.losses == ("a_附件.xlsx: shows no text and no table",)
 
 
 def test_pages_are_those_of_the_report_alone(tmp_path: Path) -> None:
@@ -237,7 +247,7 @@ def test_a_copy_without_attachment_leaves_the_text_whole(tmp_path: Path) -> None
 
 
 def test_a_whole_run_with_the_real_stages(tmp_path: Path) -> None:
-    """A page around its attachment is a report; what could not be read is a note of it."""
+    """A page around its attachment is a report; what could not be read flags it."""
     long = "全年主动公开信息120条。未收到公开申请。没有收取费用。\n未发生行政复议、行政诉讼。\n"
     title = "青岚县人民政府2017年政府信息公开工作年度报告"
     source = folder(
@@ -250,8 +260,8 @@ def test_a_whole_run_with_the_real_stages(tmp_path: Path) -> None:
     run(source, out=tmp_path / "run", stages=opener(stages), identity=IDENTITY)
     (record,) = read_records(tmp_path / "run")
     facts = {fact.path: fact.value for fact in record.facts}
-    assert record.status == "ok", record.error
+    assert record.status == "flagged", record.error
     assert (facts["meta.issuer"], facts["proactive.total"]) == ("青岚县人民政府", 120)
-    (note,) = [finding.message for finding in record.findings if finding.rule == "read.note"]
-    assert note.startswith("read.note: a_附件2.pdf: attached, but not read")
+    (note,) = [finding.message for finding in record.findings if finding.rule == "read.loss"]
+    assert note.startswith("read.loss: a_附件2.pdf: attached, but not read")
     assert [part.file for part in record.parts] == ["a_附件1.txt", "a_附件2.pdf"]

@@ -15,7 +15,7 @@ from word_writer import as_word, grid, paragraph, word
 
 from pipeline.document import Document
 from pipeline.errors import BrokenFile, DocumentError, TooLarge, UnsupportedFormat
-from pipeline.extract import NOTE_RULE, extract_document
+from pipeline.extract import LOSS_RULE, NOTE_RULE, extract_document
 from pipeline.metadata.reading import read_metadata
 from pipeline.read import Limits, read_document
 
@@ -143,11 +143,13 @@ def test_what_is_not_read_is_noted_and_shown_as_a_finding(tmp_path: Path) -> Non
     ]
     document = read(tmp_path, zipped(*members))
     assert files(document) == ["报告.txt"]
-    noted = "\n".join(document.notes)
+    noted = "\n".join((*document.notes, *document.losses))
     assert all(name in noted for name in ("公章.psd", "附件1.docx", "附件2.pdf"))
     assert "Word document is damaged" in noted
-    findings = [f for f in extract_document(document, "rules", None).findings if f.rule == NOTE_RULE]
-    assert [f.severity for f in findings] == ["note"] * len(document.notes)
+    findings = extract_document(document, "rules", None).findings
+    assert [f.severity for f in findings if f.rule == NOTE_RULE] == ["note"] * len(document.notes)
+    assert [f.severity for f in findings if f.rule == LOSS_RULE] == ["warning"] * len(document.losses)
+    assert len(document.losses) == 2
 
 
 def test_the_same_report_in_two_formats_is_read_once(tmp_path: Path) -> None:
@@ -200,7 +202,7 @@ def test_refusals_say_what_to_do(tmp_path: Path, data: bytes, error: type[Docume
 def test_an_archive_under_another_ending_is_not_opened_inside(tmp_path: Path) -> None:
     document = read(tmp_path, zipped(("报告.txt", REPORT), ("附件.docx", zipped(("b.zip", INNER)))))
     assert files(document) == ["报告.txt"]
-    assert "holds another archive (b.zip)" in document.notes[0]
+    assert "holds another archive (b.zip)" in document.losses[0]
 
 
 CLIMBING = ["../外面.txt", "../../tmp/外面.txt", "/外面.txt", "C:\\外面.txt", "a/../../外面.txt"]
@@ -238,7 +240,7 @@ def test_bombs_in_an_archive_share_its_limit(tmp_path: Path) -> None:
     data = zipped(("报告.txt", REPORT), *((f"附件{n}.docx", bomb()) for n in range(1, 6)))
     document = read(tmp_path, data, Limits(expanded_bytes=10_000_000))
     assert files(document) == ["报告.txt", "附件1.docx", "附件2.docx"]
-    assert [note.partition(":")[0] for note in document.notes] == [f"附件{n}.docx" for n in (3, 4, 5)]
+    assert [loss.partition(":")[0] for loss in document.losses] == [f"附件{n}.docx" for n in (3, 4, 5)]
 
 
 def test_too_many_members(tmp_path: Path) -> None:

@@ -50,4 +50,4 @@ def test_title_and_day_are_those_of_the_report(tmp_path: Path, name: str) -> Non
 
 def test_other_long_texts_are_told_of(tmp_path: Path) -> None:
     document = read(tmp_path, {**OWN, "table": SENTENCES})
-    assert document.notes == ("1 other long texts of the JSON were left out",)
+    assert document.losses == ("1 other long texts of the JSON were left out",)

@@ -90,7 +90,7 @@ def test_pictures_elsewhere_are_not_opened(tmp_path: Path, source: str) -> None:
     path = folder / "report.html"
     path.write_bytes(page(source))
     document = read_document(path)
-    assert document.notes == ()
+    assert (document.notes, document.losses) == ((), ())
     assert remedies(document) == {}
 
 
@@ -107,6 +107,6 @@ def test_without_the_extra_a_note_says_what_to_install(
     monkeypatch.setattr(pictures, "has_ocr", lambda: False)
     path = tmp_path / "report.html"
     path.write_bytes(page("data:image/png;base64," + base64.b64encode(picture()).decode()))
-    (note,) = read_document(path).notes
+    (note,) = read_document(path).losses
     assert "1 pictures were not read" in note
     assert 'pip install "gongkai[ocr]"' in note

@@ -74,7 +74,7 @@ def read_document_with_parts(
     """Read a report and the files that are attached to it as one document.
 
     Name and hash are those of the report; `parts` has names and hashes of the attachments.
-    One that cannot be read is named in `notes`. Raises what `read_document` raises for the report.
+    One that cannot be read is named in `losses`. Raises what `read_document` raises for the report.
     """
     try:
         data = _bytes_of(path, limits)
@@ -91,21 +91,22 @@ def read_document_with_parts(
         media_type=reading.media_type,
         page_count=reading.page_count,
         notes=reading.notes,
+        losses=reading.losses,
     )
 
 
 def _attached(report: Reading, attachments: Sequence[Path], limits: Limits) -> Reading:
     files: list[ReadFile] = []
-    notes: list[str] = []
+    losses: list[str] = []
     for path in attachments:
         name = on_one_line(readable_name(path.name))
         try:
             data = _bytes_of(path, limits)
             files.append(ReadFile(name, hashlib.sha256(data).hexdigest(), _read(data, limits)))
         except DocumentError as error:
-            notes.append(f"{name}: attached, but not read: {error}")
+            losses.append(f"{name}: attached, but not read: {error}")
     reading = with_attachments(report, files, "beside", limits)
-    return replace(reading, notes=(*reading.notes, *notes))
+    return replace(reading, losses=(*reading.losses, *losses))
 
 
 def _bytes_of(path: Path, limits: Limits) -> bytes:

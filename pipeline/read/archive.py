@@ -68,11 +68,16 @@ def read_archive(data: bytes, limits: Limits, read: ReadNested) -> Reading:
         files, failures = _read_all(package, documents, limits, read)
     report, attachments, repeated = _sorted(files, failures, len(members))
     reading = with_attachments(report.reading, attachments, "inside", limits)
-    notes = [*_notes_on(members, documents), *(f"{name}: not read: {error}" for name, error in failures)]
+    losses = [f"{name}: not read: {error}" for name, error in failures]
+    notes = [*_notes_on(members, documents)]
     notes += [f"{each.file}: not read: the same report as {report.file}" for each in repeated]
     first = FilePart(report.file, report.sha256, "inside")
     return replace(
-        reading, parts=[first, *reading.parts], media_type=MEDIA_TYPE, notes=(*reading.notes, *notes)
+        reading,
+        parts=[first, *reading.parts],
+        media_type=MEDIA_TYPE,
+        notes=(*reading.notes, *notes),
+        losses=(*reading.losses, *losses),
     )
 
 

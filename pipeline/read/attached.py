@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.document import CellDraft, Place
 from pipeline.read.limits import Limits, refuse_above
-from pipeline.read.parts import FilePart, MetadataPart, Part, Reading, TablePart, TextPart
+from pipeline.read.parts import FilePart, MetadataPart, Part, Reading, TablePart, TextPart, is_shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,11 @@ class ReadFile:
         return sum(len(part.text) for part in self.reading.parts if isinstance(part, TextPart))
 
     @property
+    def is_shown(self) -> bool:
+        """Whether anything of it is text or a table."""
+        return any(map(is_shown, self.reading.parts))
+
+    @property
     def cell_count(self) -> int:
         """Cells of all its tables."""
         return sum(part.cell_count for part in self.reading.parts if isinstance(part, TablePart))
@@ -38,7 +43,9 @@ def with_attachments(
         parts += [FilePart(each.file, each.sha256, place), *_without_pages(each.reading.parts)]
     refuse_above(sum(map(_length, parts)), limits.text_characters, "characters")
     notes = [f"{each.file}: {note}" for each in attachments for note in each.reading.notes]
-    return replace(report, parts=parts, notes=(*report.notes, *notes))
+    losses = [f"{each.file}: {loss}" for each in attachments for loss in each.reading.losses]
+    losses += [f"{each.file}: shows no text and no table" for each in attachments if not each.is_shown]
+    return replace(report, parts=parts, notes=(*report.notes, *notes), losses=(*report.losses, *losses))
 
 
 def _length(part: Part) -> int:

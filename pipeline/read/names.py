@@ -14,6 +14,7 @@ REPORT_ENDINGS = frozenset(
 # Workbooks are read as well, but seldom are the report: in a folder only as attachments, or named outright.
 WORKBOOK_ENDINGS = frozenset(".xlsx .xlsm .xls .et .ods".split())
 ARCHIVE_ENDINGS = frozenset(".zip .rar .7z .gz .tgz .tar .bz2 .xz".split())
+_BRACKETS = re.compile(r"[()（）【】\[\]]")
 _TITLE = re.compile("(?:信息|政务)公开.{0,12}(?:报告|年报|总结)")
 _NO_REPORT = re.compile("附件|附表|统计表|情况表|汇总表|一览表|目录|指南|通知|说明|解读|附[:：]")
 
@@ -37,7 +38,8 @@ def readable_name(name: str) -> str:
 
 def natural_order(name: str) -> list[tuple[int, str]]:
     """A key to sort names by: 附件2 before 附件10, and 附件 before both."""
-    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in re.split(r"(\d+)", name)]
+    pieces = re.split(r"(\d+)", _BRACKETS.sub("", name))
+    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in pieces]
 
 
 def on_one_line(name: str) -> str:

@@ -69,12 +69,16 @@ Part = TextPart | TablePart | MetadataPart | FilePart
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A file as its reader understood it, before positions are laid out."""
+    """A file as its reader understood it, before positions are laid out.
+
+    `notes` say how it was read, `losses` what of it was not read.
+    """
 
     parts: list[Part]
     media_type: str
     page_count: int | None = None
     notes: tuple[str, ...] = field(default=())
+    losses: tuple[str, ...] = field(default=())
 
 
 ReadNested = Callable[[bytes, Limits], Reading]

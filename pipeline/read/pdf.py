@@ -88,13 +88,15 @@ def read_pdf(data: bytes, limits: Limits) -> Reading:
             pages[number] = _page(number, printed)
             if _is_picture(printed):
                 pictures.append(number)
+    notes: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
     if has_ocr():
         notes = _recognise(data, pages, pictures, limits)
         _require_text(list(pages.values()))
     else:
-        notes = _unread(list(pages.values()), pictures, characters)
+        losses = _unread(list(pages.values()), pictures, characters)
     parts = parts_of(list(pages.values()))
-    return Reading(parts, "application/pdf", page_count=len(pages), notes=notes)
+    return Reading(parts, "application/pdf", page_count=len(pages), notes=notes, losses=losses)
 
 
 def _recognise(

@@ -36,7 +36,7 @@ _FRAME_CHARACTERS = 400
 
 
 def with_pictures(reading: Reading, data: bytes, path: Path, limits: Limits) -> Reading:
-    """The reading with what its pictures print, or with a note that they were not read."""
+    """The reading with what its pictures print, or with the loss of them."""
     if sum(map(_has_figures, reading.parts)) >= _TABLES_OF_A_FORM:
         return reading
     found = islice(filter(is_large, _pictures(reading, data, path, limits)), _MOST_PICTURES)
@@ -45,7 +45,7 @@ def with_pictures(reading: Reading, data: bytes, path: Path, limits: Limits) -> 
         return reading
     if not has_ocr():
         note = f"{len(pictures)} pictures were not read: a table may be among them. {INSTALL}"
-        return replace(reading, notes=(*reading.notes, note))
+        return replace(reading, losses=(*reading.losses, note))
     is_frame = sum(len(part.text) for part in reading.parts if isinstance(part, TextPart)) < _FRAME_CHARACTERS
     added = [
         part

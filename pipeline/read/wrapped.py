@@ -43,11 +43,11 @@ def json_inside(text: str) -> Any | None:
 
 @dataclass(frozen=True, slots=True)
 class Wrapped:
-    """The report inside of JSON as text of its own, what stands beside it, and what was left out."""
+    """The report inside of JSON as text of its own, what stands beside it, and what was left out of it."""
 
     inside: Decoded
     head: tuple[Part, ...]
-    notes: tuple[str, ...]
+    losses: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ def unwrapped(decoded: Decoded) -> Wrapped | None:
     if report is None or len(report.text) < _SHORTEST_REPORT:
         return None
     others = sum(len(each.text) >= _SHORTEST_REPORT for each in strings) - 1
-    notes = (f"{others} other long texts of the JSON were left out",) if others else ()
-    return Wrapped(decoded.with_text(report.text), tuple(_head(strings, report)), notes)
+    losses = (f"{others} other long texts of the JSON were left out",) if others else ()
+    return Wrapped(decoded.with_text(report.text), tuple(_head(strings, report)), losses)
 
 
 def _head(strings: Sequence[_Text], report: _Text) -> Iterator[Part]:
@@ -87,8 +87,8 @@ def with_head(reading: Reading, wrapped: Wrapped) -> Reading:
     """The reading with what stood beside it, unless it prints that itself."""
     printed = "".join(part.text for part in reading.parts if isinstance(part, TextPart))
     missing = [part for part in wrapped.head if not (isinstance(part, TextPart) and part.text in printed)]
-    notes = (*reading.notes, *wrapped.notes)
-    return replace(reading, parts=[*missing, *reading.parts], media_type="application/json", notes=notes)
+    losses = (*reading.losses, *wrapped.losses)
+    return replace(reading, parts=[*missing, *reading.parts], media_type="application/json", losses=losses)
 
 
 def _strings(value: Any) -> Iterator[_Text]:
