@@ -53,9 +53,12 @@ class PageContent:
     strokes: list[Stroke] = field(default_factory=list)
 
 
-def pages_of(report: MadeReport, *, is_ruled: bool) -> list[PageContent]:
-    """The report laid out; without rules the tables stand by their white space alone."""
-    layout = _Layout(is_ruled)
+def pages_of(report: MadeReport, *, is_ruled: bool, padding: float = 6.0) -> list[PageContent]:
+    """The report laid out; without rules the tables stand by their white space alone.
+
+    `padding` is the white space of a row above and below its cells, in points.
+    """
+    layout = _Layout(is_ruled, padding)
     layout.centred(report.title, 18)
     for label, value in report.metadata:
         layout.paragraph(f"{label}：{value}", 0)
@@ -74,7 +77,8 @@ def pages_of(report: MadeReport, *, is_ruled: bool) -> list[PageContent]:
 class _Layout:
     """The pages so far and the height reached on the last one."""
 
-    def __init__(self, is_ruled: bool) -> None:
+    def __init__(self, is_ruled: bool, padding: float) -> None:
+        self._padding = padding
         self.pages = [PageContent()]
         self._y = _TOP
         self._is_ruled = is_ruled
@@ -105,7 +109,7 @@ class _Layout:
     def table(self, table: PrintedTable) -> None:
         """Rows in runs that fit on a page."""
         xs = _edges(table)
-        heights = _heights(table, xs)
+        heights = _heights(table, xs, self._padding)
         first = 0
         self._y += 4
         self._room(heights[0] + heights[min(1, len(heights) - 1)])
@@ -168,11 +172,11 @@ def _edges(table: PrintedTable) -> list[float]:
     return edges
 
 
-def _heights(table: PrintedTable, xs: Sequence[float]) -> list[float]:
+def _heights(table: PrintedTable, xs: Sequence[float], padding: float) -> list[float]:
     """Row heights that hold every cell's lines."""
-    heights = [_CELL_LEADING + 6.0] * len(table.rows)
+    heights = [_CELL_LEADING + padding] * len(table.rows)
     for cell, row, column in sorted(placed_cells(table), key=lambda placed: placed[0].row_span):
-        needed = _CELL_LEADING * _line_count(cell, xs, column) + 6
+        needed = _CELL_LEADING * _line_count(cell, xs, column) + padding
         rows = slice(row, row + cell.row_span)
         heights[row + cell.row_span - 1] += max(0.0, needed - sum(heights[rows]))
     return heights
@@ -211,9 +215,9 @@ def _unbroken(text: str) -> Iterator[str]:
         yield run
 
 
-def pdf_of(report: MadeReport, *, is_ruled: bool) -> bytes:
+def pdf_of(report: MadeReport, *, is_ruled: bool, padding: float = 6.0) -> bytes:
     """A PDF with a text layer."""
-    return pdf(*(_canvas(page) for page in pages_of(report, is_ruled=is_ruled)))
+    return pdf(*(_canvas(page) for page in pages_of(report, is_ruled=is_ruled, padding=padding)))
 
 
 def _canvas(page: PageContent) -> Canvas:

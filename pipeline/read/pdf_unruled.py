@@ -7,6 +7,7 @@ at one height a row, and the lines of a label go to the row whose figures they s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,6 +22,7 @@ _CELL_GAP = 0.9
 _NARROW_GAP = 0.45
 _SAME_ROW = 0.35
 _NEAR = 2.6
+_UNIT = re.compile(r"[条件次篇人个项份元]|人次|万元|条次|[—–-]+")
 _MIN_ROWS = 3
 _SENTENCES = 2
 _CLAUSES = 0.34
@@ -137,10 +139,18 @@ def _regions(lines: Sequence[_PrintedLine], page_width: float) -> Iterator[range
             first -= 1
         while last + 1 < len(lines) and _belongs(lines[last + 1], lines[last], page_width):
             last += 1
-        region = range(first, last + 1)
+        region = range(first, _without_tail(lines, first, last) + 1)
         if _is_table(lines, region):
             yield region
         position = last + 1
+
+
+def _without_tail(lines: Sequence[_PrintedLine], first: int, last: int) -> int:
+    """The last line of a region without text below it that reaches under the figures: no rest of a label."""
+    figures = [piece.x0 for line in lines[first : last + 1] if line.is_row for piece in line.pieces[-1:]]
+    while not lines[last].is_row and len(lines[last].pieces) == 1 and lines[last].pieces[0].x1 > min(figures):
+        last -= 1
+    return last
 
 
 def _is_table(lines: Sequence[_PrintedLine], region: range) -> bool:
@@ -181,7 +191,7 @@ def _belongs(line: _PrintedLine, neighbour: _PrintedLine, page_width: float) -> 
 def _table(lines: Sequence[_PrintedLine]) -> UnruledTable:
     size = lines[0].size
     rows = [line for line in lines if line.is_row]
-    columns = _columns([piece for row in rows for piece in row.pieces if piece.is_figure], size)
+    columns = _figure_columns(rows, size)
     labels_end = columns[0][0] - _SAME_ROW * size
     pieces = [piece for line in lines for piece in _split_again(line, labels_end)]
     labels = [piece for piece in pieces if piece.centre <= labels_end]
@@ -190,7 +200,8 @@ def _table(lines: Sequence[_PrintedLine]) -> UnruledTable:
     over = _blocks(headings, (), size)
     columns = _with_blank_columns(columns, over)
     blocks = [*figures, *over]
-    heights = _row_heights(blocks, size)
+    # A unit stands in every row, also where the figure is blank.
+    heights = _row_heights([*blocks, *(piece for piece in labels if _UNIT.fullmatch(piece.text))], size)
     names = _blocks(labels, heights, size)
     blocks += names
     # A label beside no figure is a row of its own: its cells are blank.
@@ -234,6 +245,14 @@ def _split_again(line: _PrintedLine, labels_end: float) -> Iterator[Piece]:
             run = []
         run.append(glyph)
     yield _piece(run)
+
+
+def _figure_columns(rows: Sequence[_PrintedLine], size: float) -> list[tuple[float, float]]:
+    """The columns of figures; numbers in front of all labels count the rows."""
+    pieces = [piece for row in rows for piece in row.pieces]
+    columns = _columns([piece for piece in pieces if piece.is_figure], size)
+    labels_start = min((piece.x0 for piece in pieces if not piece.is_figure), default=0.0)
+    return [column for column in columns if column[1] > labels_start] or columns
 
 
 def _columns(figures: Sequence[Piece], size: float) -> list[tuple[float, float]]:

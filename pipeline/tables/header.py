@@ -1,7 +1,8 @@
 """Headers: which leaf columns a table has, in which order, however the header is laid out.
 
 The order comes from expanding the tree of header labels (申请人情况 → 自然人, 法人或其他组织 →
-商业企业 … 其他; 总计), not from spans: those are lost in flat text and lie in HTML.
+商业企业 … 其他; 总计), not from spans: those are lost in flat text and lie in HTML. Only where
+cells have a place on a page (PDF, scans) does the place decide: it is what is printed.
 """
 
 from __future__ import annotations
@@ -175,6 +176,9 @@ def _applicants(tokens: Sequence[_Token]) -> Header:
     body += organisations
     unknown = [token for token in tokens if token.key is None]
     total = _first(tokens, "total")
+    placed = _by_place([*body, *unknown, *([total] if total else [])])
+    if placed is not None:
+        return Header(_in_order(placed))
     if total is None:
         return Header(_in_order([*body, *unknown]))
     first, last = _in_order([total, *body, *unknown]), _in_order([*body, total, *unknown])
@@ -182,6 +186,19 @@ def _applicants(tokens: Sequence[_Token]) -> Header:
     if place == "unclear":
         return Header(last, alternative=first)
     return Header(first if place == "first" else last)
+
+
+def _by_place(tokens: Sequence[_Token]) -> list[_Token] | None:
+    """Leaf columns from left to right on the page; None where some have no place, or share one."""
+    once = list({id(token): token for token in tokens}.values())
+    columns = [token.cell.cell.column for token in once]
+    if len(once) < 2 or len(set(columns)) < len(columns) or any(not _has_place(token) for token in once):
+        return None
+    return sorted(once, key=lambda token: token.cell.cell.column)
+
+
+def _has_place(token: _Token) -> bool:
+    return token.cell.cell.box is not None
 
 
 def _place_of_total(tokens: Sequence[_Token], total: _Token) -> str:
@@ -203,9 +220,9 @@ def _place_of_total(tokens: Sequence[_Token], total: _Token) -> str:
 def _outcomes(tokens: Sequence[_Token]) -> Header:
     """Columns `block.outcome`: a run of outcomes for each block, in the order of the blocks."""
     groups: list[list[_Token]] = []
-    for token in tokens:
-        if token.key not in OUTCOMES:
-            continue
+    outcomes = [token for token in tokens if token.key in OUTCOMES]
+    placed = _by_place(outcomes)
+    for token in placed or outcomes:
         if not groups or token.key in {other.key for other in groups[-1]} or len(groups[-1]) == len(OUTCOMES):
             groups.append([])
         groups[-1].append(token)
@@ -214,7 +231,7 @@ def _outcomes(tokens: Sequence[_Token]) -> Header:
         return Header(_in_order(groups[0]))
     if len(groups) != len(blocks):
         return Header(())
-    by_block = dict(zip(_printed_order(tokens, blocks), groups, strict=True))
+    by_block = dict(zip(blocks if placed else _printed_order(tokens, blocks), groups, strict=True))
     return Header(
         tuple(
             Column(f"{block}.{token.key}", token.cell, token.confidence)
