@@ -248,11 +248,18 @@ def _split_again(line: _PrintedLine, labels_end: float) -> Iterator[Piece]:
 
 
 def _figure_columns(rows: Sequence[_PrintedLine], size: float) -> list[tuple[float, float]]:
-    """The columns of figures; numbers in front of all labels count the rows."""
+    """The columns of figures: not numbers in front of all labels, nor strokes in a column of units."""
     pieces = [piece for row in rows for piece in row.pieces]
     columns = _columns([piece for piece in pieces if piece.is_figure], size)
     labels_start = min((piece.x0 for piece in pieces if not piece.is_figure), default=0.0)
-    return [column for column in columns if column[1] > labels_start] or columns
+
+    def holds_figures(column: tuple[float, float]) -> bool:
+        inside = [piece for piece in pieces if column[0] <= piece.centre <= column[1]]
+        figures = [piece for piece in inside if piece.is_figure]
+        others = len(inside) - len(figures)
+        return others == 0 or (others <= len(figures) and any(piece.text[0].isalnum() for piece in figures))
+
+    return [each for each in columns if each[1] > labels_start and holds_figures(each)] or columns
 
 
 def _columns(figures: Sequence[Piece], size: float) -> list[tuple[float, float]]:
