@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from carrier_matrix import outcome_of
+from carrier_matrix import Outcome, outcome_of
 from carriers import SAMPLES, facts_of
 from excel_writer import as_excel
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_reports import TEMPLATES, MadeTemplate, make_report
-from report_carriers import TEXT_CARRIERS
+from page_layout import pdf_of
+from report_carriers import TEXT_CARRIERS, MadeCarrier
 from word_writer import as_word
 
 from pipeline.document import Document
@@ -47,3 +48,14 @@ def test_what_was_printed_is_what_is_read(
     outcome = outcome_of(make_report(template, seed), TEXT_CARRIERS[carrier], tmp_path)
     assert (outcome.exact, outcome.invented) == (outcome.expected, ()), outcome
     assert outcome.expected > 15
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("padding", [4.0, 3.0, 2.0])
+def test_rows_without_rules_that_stand_close_are_exact_or_told_of(
+    tmp_path: Path, template: MadeTemplate, padding: float
+) -> None:
+    tight = MadeCarrier(".pdf", lambda report: pdf_of(report, is_ruled=False, padding=padding))
+    outcome = sum((outcome_of(make_report(template, seed), tight, tmp_path) for seed in range(3)), Outcome())
+    assert outcome.exact >= 0.99 * outcome.expected
+    assert (outcome.silent, outcome.invented) == ((), ())
