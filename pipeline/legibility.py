@@ -34,8 +34,8 @@ def how_sure(confidence: float) -> str:
 def by_legibility(document: Document, facts: Iterable[Fact]) -> tuple[tuple[Fact, ...], tuple[Finding, ...]]:
     """The facts, figures of prose and metadata that were not surely recognised as `illegible`.
 
-    Names and texts are kept as recognised, with that confidence; the table reader has judged
-    its cells itself. The findings are `reading.illegible`.
+    Names and texts are kept as recognised, with that confidence, and a note where it is low; the
+    table reader has judged its cells itself. The findings are `reading.illegible` and `reading.unsure`.
     """
     kept: list[Fact] = []
     findings: list[Finding] = []
@@ -46,10 +46,22 @@ def by_legibility(document: Document, facts: Iterable[Fact]) -> tuple[tuple[Fact
         elif is_legible(sure) or fact.path.startswith(_WORDS):
             confidence = capped(1.0 if fact.confidence is None else fact.confidence, sure)
             kept.append(fact.model_copy(update={"confidence": confidence}))
+            findings += [] if is_legible(sure) else [_unsure(fact, sure)]
         else:
             kept.append(fact.model_copy(update={"value": None, "status": "illegible", "confidence": 0.0}))
             findings.append(_illegible(fact, sure))
     return tuple(kept), tuple(findings)
+
+
+def _unsure(fact: Fact, sure: float) -> Finding:
+    return Finding(
+        rule="reading.unsure",
+        severity="note",
+        paths=(fact.path,),
+        cause="reading",
+        message=f"{fact.path}: a character may be another one: {fact.raw} ({how_sure(sure)})",
+        evidence=(fact.evidence,),
+    )
 
 
 def _illegible(fact: Fact, sure: float) -> Finding:

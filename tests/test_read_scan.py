@@ -17,7 +17,7 @@ from page_layout import SCAN_FONT, pdf_of, scan_of, scanned_pages
 from PIL import Image
 from tables_material import APPLICANT_HEADER, drafts
 
-from pipeline.document import DocumentBuilder
+from pipeline.document import Box, DocumentBuilder, Recognised, Span
 from pipeline.errors import DocumentError, EmptyFile, NoTextLayer, TooLarge, UnsupportedFormat
 from pipeline.extract import extract_document
 from pipeline.read import DEFAULT_LIMITS, pdf, read_document, scan
@@ -163,3 +163,23 @@ def test_a_figure_that_was_not_surely_recognised_is_illegible(sure: float, statu
         finding for finding in reading.findings if fact.path in finding.paths and "OCR" in finding.message
     ]
     assert bool(named) == (status == "illegible")
+
+
+def test_of_unsure_print_a_figure_is_illegible_and_a_name_is_told_of() -> None:
+    lines = [REPORT.title, "一、概述", "全年主动公开政府信息12条。"]
+    builder = DocumentBuilder()
+    for line, unsure in zip(lines, ("县", "", "12"), strict=True):
+        span = builder.add_text("paragraph", line)
+        if unsure:
+            start = span.start + line.index(unsure)
+            place = Span(start, start + len(unsure))
+            builder.add_recognised([Recognised(place, 1, Box(0, 0, 9, 9), 0.6)])
+    document = builder.build(doc_id="x", file="x.png", sha256="0" * 64, media_type="image/png")
+    extraction = extract_document(document, "rules", None)
+    facts = {fact.path: (fact.value, fact.status, fact.confidence) for fact in extraction.facts}
+    rules = {path: finding.rule for finding in extraction.findings for path in finding.paths}
+    assert facts["proactive.total"] == (None, "illegible", 0.0)
+    assert rules["proactive.total"] == "reading.illegible"
+    issuer = REPORT.title[: REPORT.title.index("2023")]
+    assert facts["meta.issuer"] == (issuer, "value", 0.6)
+    assert rules["meta.issuer"] == "reading.unsure"
