@@ -251,5 +251,5 @@ def test_too_many_members(tmp_path: Path) -> None:
 
 def test_attachments_count_towards_the_length_of_the_text(tmp_path: Path) -> None:
     data = zipped(("报告.txt", REPORT), *((f"附件{n}.txt", "长" * 900) for n in range(5)))
-    with pytest.raises(TooLarge, match="the limit is 2,000 characters"):
-        read(tmp_path, data, Limits(text_characters=2_000))
+    with pytest.raises(TooLarge, match="the limit is 2,000 printed characters"):
+        read(tmp_path, data, Limits(printed_characters=2_000))

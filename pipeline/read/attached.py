@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.document import CellDraft, Place
-from pipeline.read.limits import Limits, refuse_above
+from pipeline.read.limits import Limits
 from pipeline.read.parts import FilePart, MetadataPart, Part, Reading, TablePart, TextPart, is_shown
 
 
@@ -41,23 +41,10 @@ def with_attachments(
     parts = list(report.parts)
     for each in attachments:
         parts += [FilePart(each.file, each.sha256, place), *_without_pages(each.reading.parts)]
-    refuse_above(sum(map(_length, parts)), limits.text_characters, "characters")
     notes = [f"{each.file}: {note}" for each in attachments for note in each.reading.notes]
     losses = [f"{each.file}: {loss}" for each in attachments for loss in each.reading.losses]
     losses += [f"{each.file}: shows no text and no table" for each in attachments if not each.is_shown]
     return replace(report, parts=parts, notes=(*report.notes, *notes), losses=(*report.losses, *losses))
-
-
-def _length(part: Part) -> int:
-    match part:
-        case TextPart(_, text):
-            return len(text)
-        case TablePart(rows):
-            return sum(len(cell.text) + 1 for row in rows for cell in row)
-        case MetadataPart(label, value):
-            return len(label) + len(value)
-        case FilePart(file):
-            return len(file)
 
 
 def _without_pages(parts: Sequence[Part]) -> Iterator[Part]:

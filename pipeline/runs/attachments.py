@@ -12,7 +12,7 @@ A file is one only where its name says whose it is, so that no report is ever sw
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,3 +99,27 @@ def _folder_stems(name: str) -> Iterator[str]:
     saved = _SAVED_FOLDER.search(name)
     if saved:
         yield name[: saved.start()]
+
+
+def beside_named(named: Sequence[Path], known: Collection[Path]) -> list[Path]:
+    """Files beside those named outright, and in folders that begin like their names: perhaps attachments.
+
+    What is `known` is left out.
+    """
+    found: list[Path] = []
+    for folder in dict.fromkeys(path.parent for path in named):
+        stems = tuple(path.stem for path in named if path.parent == folder)
+        for entry in _entries(folder):
+            if entry.is_dir() and entry.name.startswith(stems):
+                found.extend(_entries(entry))
+            else:
+                found.append(entry)
+    taken = set(known)
+    return [path for path in found if path not in taken and path.is_file()]
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []

@@ -7,7 +7,7 @@ code), `year`, `part_of` (the file whose attachment this one is). Other columns 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path, PurePosixPath
@@ -17,6 +17,7 @@ from pipeline.errors import DocumentError, UsageError
 from pipeline.read.encoding import decode
 
 SOURCE_LIST = "sources.csv"
+NOT_THERE = f"named in {SOURCE_LIST}, but not there"
 _YEARS = range(2000, 2100)
 
 
@@ -93,3 +94,43 @@ def _check_parts(path: Path, part_of: Mapping[str, str], hints: Mapping[str, Sou
             raise UsageError(f"{path}: {part} is part of {whole}, which is itself a part. Name the report")
         if whole not in hints:
             raise UsageError(f"{path}: {part} is part of {whole}, which the list does not have. Add its line")
+
+
+class SourceLists:
+    """The `sources.csv` of every folder from those that were named (`root`) down to the files."""
+
+    def __init__(self, files: Sequence[tuple[Path, Path]]) -> None:
+        """`files`: each with its root. Raises UsageError for a wrong line of a list."""
+        folders = {folder for path, root in files for folder in _folders(path, root)}
+        self._lists = {folder: read_source_list(folder) for folder in sorted(folders)}
+
+    def hint_of(self, path: Path, root: Path) -> SourceHint | None:
+        """What the nearest list that names a file says of it; None where none says anything."""
+        for folder in _folders(path, root):
+            hint = self._lists[folder].hints.get(path.relative_to(folder).as_posix())
+            if hint is not None:
+                return None if hint == SourceHint() else hint
+        return None
+
+    def said_parts(self) -> dict[Path, Path]:
+        """Files that a list names as part of another one, with that one."""
+        return {
+            folder / part: folder / whole
+            for folder, listed in self._lists.items()
+            for part, whole in listed.part_of.items()
+        }
+
+    def missing(self) -> Iterator[str]:
+        """Files that a list names and its folder does not have."""
+        for folder, listed in self._lists.items():
+            yield from (file for file in listed.hints if not (folder / file).exists())
+
+
+def _folders(path: Path, root: Path) -> Iterator[Path]:
+    """The folder of a file and those above it, up to the one that was named."""
+    folder = path.parent
+    while True:
+        yield folder
+        if folder in (root, folder.parent):
+            return
+        folder = folder.parent

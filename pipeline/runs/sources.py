@@ -20,8 +20,8 @@ from pipeline.document import SourceHint
 from pipeline.errors import StartError, UsageError
 from pipeline.read.names import REPORT_ENDINGS, WORKBOOK_ENDINGS, readable_name
 from pipeline.read.scan import picture_size
-from pipeline.runs.attachments import Grouped, group
-from pipeline.runs.source_list import SOURCE_LIST, read_source_list
+from pipeline.runs.attachments import Grouped, beside_named, group
+from pipeline.runs.source_list import NOT_THERE, SOURCE_LIST, SourceLists
 
 PICTURE_ENDINGS = frozenset({".tif", ".tiff", ".jpg", ".jpeg", ".png"})
 # In a folder, a picture with shorter sides is an icon or a photograph of a saved page, no scan.
@@ -117,9 +117,11 @@ def list_inputs(sources: Sequence[Path], out: Path | None = None) -> Listing:
         found.extend(_below(source, out))
     skipped = [item for item in found if isinstance(item, Skipped)]
     candidates = _each_once([item for item in found if isinstance(item, Candidate)])
-    lists = SourceLists(candidates)
+    lists = SourceLists([(each.path, each.root) for each in candidates])
     paths = [candidate.path for candidate in candidates]
-    grouped = group([*paths, *_beside_named(candidates)], lists.said_parts())
+    grouped = group(
+        [*paths, *beside_named([each.path for each in candidates if each.named], paths)], lists.said_parts()
+    )
     attachments = {attached for path in paths for attached in grouped.attached.get(path, ())}
     reasons = {each: _not_alone(each, grouped) for each in candidates if each.path not in attachments}
     skipped += [Skipped(each.shown(0), reason) for each, reason in reasons.items() if reason is not None]
@@ -134,52 +136,11 @@ def list_inputs(sources: Sequence[Path], out: Path | None = None) -> Listing:
             hash_file(each.path),
             each.named,
             _attachments(each, grouped),
-            lists.hint_of(each),
+            lists.hint_of(each.path, each.root),
         )
         for each, name in zip(candidates, names, strict=True)
     ]
-    return _alike(inputs, [*skipped, *lists.missing()])
-
-
-class SourceLists:
-    """The `sources.csv` of every folder from those that were named down to the files."""
-
-    def __init__(self, candidates: Sequence[Candidate]) -> None:
-        folders = {folder for each in candidates for folder in _folders(each)}
-        self._lists = {folder: read_source_list(folder) for folder in sorted(folders)}
-
-    def hint_of(self, candidate: Candidate) -> SourceHint | None:
-        """What the nearest list that names a file says of it; None where none says anything."""
-        for folder in _folders(candidate):
-            hint = self._lists[folder].hints.get(candidate.path.relative_to(folder).as_posix())
-            if hint is not None:
-                return None if hint == SourceHint() else hint
-        return None
-
-    def said_parts(self) -> dict[Path, Path]:
-        """Files that a list names as part of another one, with that one."""
-        return {
-            folder / part: folder / whole
-            for folder, listed in self._lists.items()
-            for part, whole in listed.part_of.items()
-        }
-
-    def missing(self) -> Iterator[Skipped]:
-        """Files that a list names and its folder does not have."""
-        for folder, listed in self._lists.items():
-            for file in listed.hints:
-                if not (folder / file).exists():
-                    yield Skipped(file, f"named in {SOURCE_LIST}, but not there")
-
-
-def _folders(candidate: Candidate) -> Iterator[Path]:
-    """The folder of a file and those above it, up to the one that was named."""
-    folder = candidate.path.parent
-    while True:
-        yield folder
-        if folder == candidate.root or folder == folder.parent:
-            return
-        folder = folder.parent
+    return _alike(inputs, [*skipped, *(Skipped(file, NOT_THERE) for file in lists.missing())])
 
 
 def _not_alone(candidate: Candidate, grouped: Grouped) -> str | None:
@@ -195,28 +156,6 @@ def _not_alone(candidate: Candidate, grouped: Grouped) -> str | None:
         f"a workbook, and no attachment by its name ({ending}): call it REPORT_附件{ending}, "
         f"or name its report under part_of in {SOURCE_LIST}"
     )
-
-
-def _beside_named(candidates: Sequence[Candidate]) -> list[Path]:
-    """Files beside those named outright, and in folders that begin like their names: perhaps attachments."""
-    named = [candidate.path for candidate in candidates if candidate.named]
-    known = {candidate.path for candidate in candidates}
-    found: list[Path] = []
-    for folder in dict.fromkeys(path.parent for path in named):
-        stems = tuple(path.stem for path in named if path.parent == folder)
-        for entry in _entries(folder):
-            if entry.is_dir() and entry.name.startswith(stems):
-                found.extend(_entries(entry))
-            else:
-                found.append(entry)
-    return [path for path in found if path not in known and path.is_file()]
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except OSError:
-        return []
 
 
 def _attachments(candidate: Candidate, grouped: Grouped) -> tuple[Attachment, ...]:
