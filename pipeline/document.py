@@ -188,17 +188,22 @@ class Document:
 
     def confidence_of(self, span: Span) -> float | None:
         """How surely the least sure characters of `span` were recognised; None where none were."""
-        tables = (table for table in self.tables if _overlap(table.span, span))
-        cells = [cell for table in tables for cell in table.cells if _overlap(cell.span, span)]
-        sure = [cell.confidence for cell in cells if cell.confidence is not None]
-        sure += [each.confidence for each in self.recognised_in(span)]
-        return min(sure, default=None)
+        recognised = (*_overlapping(self._recognised_cells, span), *self.recognised_in(span))
+        return min((each.confidence for each in recognised), default=None)
+
+    @cached_property
+    def _recognised_cells(self) -> tuple[Recognised, ...]:
+        """Cells of tables that were recognised in a picture; most documents have none."""
+        return tuple(
+            Recognised(cell.span, cell.page, cell.box, cell.confidence)
+            for table in self.tables
+            for cell in table.cells
+            if cell.confidence is not None
+        )
 
     def recognised_in(self, span: Span) -> tuple[Recognised, ...]:
         """What of `span`, outside of tables, was recognised in a picture."""
-        first = bisect_left(self.recognised, span.start, key=lambda each: each.span.end)
-        last = bisect_left(self.recognised, span.end, key=lambda each: each.span.start)
-        return tuple(each for each in self.recognised[first:last] if _overlap(each.span, span))
+        return _overlapping(self.recognised, span)
 
     def slice(self, span: Span) -> str:
         """The characters of `span`."""
@@ -219,6 +224,15 @@ class Document:
             if cell.span.covers(span):
                 return cell.page
         return None
+
+
+def _overlapping(recognised: Sequence[Recognised], span: Span) -> tuple[Recognised, ...]:
+    """Those of `recognised`, in order of their text, that share a character with `span`."""
+    if not recognised:
+        return ()
+    first = bisect_left(recognised, span.start, key=lambda each: each.span.end)
+    last = bisect_left(recognised, span.end, key=lambda each: each.span.start)
+    return tuple(each for each in recognised[first:last] if _overlap(each.span, span))
 
 
 def _overlap(first: Span, second: Span) -> bool:

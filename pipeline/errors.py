@@ -4,6 +4,7 @@ GongkaiError
 ├── UsageError            the command was called wrongly (exit code 2)
 ├── StartError            nothing could start: no such path, no model (exit code 3)
 │   ├── ModelUnavailable  weights missing, damaged, or the server did not come up
+│   │   └── EndpointGone  no usable response from the endpoint for a long time
 │   └── RunLocked         another process works on this run folder
 ├── DocumentError         one document cannot be read; the run goes on
 │   ├── EmptyFile
@@ -13,6 +14,8 @@ GongkaiError
 │   ├── TooLarge
 │   ├── TookTooLong       over a stated time
 │   └── NotAReport        readable, but no annual disclosure report
+├── BudgetReached         the next request may cost more than is left of --budget
+├── WaitsForBatch         the answer comes with a batch; the document is done when it is there
 ├── ModelError            a model call failed for good, for one document
 │   ├── TransportFailed   no answer after all retries
 │   ├── AnswerInvalid     the answer did not fit its schema after all re-asks
@@ -36,6 +39,10 @@ class StartError(GongkaiError):
 
 class ModelUnavailable(StartError):
     """No usable model: weights missing or damaged, server not up, key missing."""
+
+
+class EndpointGone(ModelUnavailable):
+    """The endpoint gives no usable response to anybody: the run stops, nothing is recorded as failed."""
 
 
 class RunLocked(StartError):
@@ -88,6 +95,14 @@ class NotAReport(DocumentError):
     """The text is readable but is no annual disclosure report."""
 
     code = "not_a_report"
+
+
+class BudgetReached(GongkaiError):
+    """The next request may cost more than is left of the budget: the run stops in order."""
+
+
+class WaitsForBatch(GongkaiError):
+    """An answer is not there yet: its question goes out with a batch."""
 
 
 class ModelError(GongkaiError):

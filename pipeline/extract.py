@@ -6,9 +6,9 @@ report is nothing but a page around its attachment.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pipeline.checks import check_facts
 from pipeline.document import Document
@@ -17,15 +17,13 @@ from pipeline.fact import Evidence, Fact, Finding, Templates, Usage
 from pipeline.fill.report import fill_report
 from pipeline.legibility import by_legibility
 from pipeline.metadata.reading import is_report, read_metadata
+from pipeline.model.question import Question, Reply, Steps, drive
 from pipeline.prose.facts import facts_of
-from pipeline.prose.label import label_mentions
+from pipeline.prose.label import USUAL_OPTIONS, LabelOptions, label_mentions
 from pipeline.prose.mentions import find_mentions, overlong_sentences
 from pipeline.prose.textitems import find_text_items
 from pipeline.prose.wording import as_labelled, confidence_of, label_by_wording
 from pipeline.tables.reading import read_tables
-
-if TYPE_CHECKING:
-    from pipeline.model.llm import ModelClient
 
 Strategy = Literal["label", "fill", "rules"]
 NOTE_RULE, LOSS_RULE = "read.note", "read.loss"
@@ -41,18 +39,37 @@ class Extraction:
     usage: Usage
 
 
-def extract_document(document: Document, strategy: Strategy, client: ModelClient | None) -> Extraction:
-    """Facts and findings of a document.
+def extract_document(
+    document: Document,
+    strategy: Strategy = "rules",
+    ask: Callable[[Sequence[Question]], Sequence[Reply]] | None = None,
+    options: LabelOptions = USUAL_OPTIONS,
+) -> Extraction:
+    """Facts and findings of a document, with `ask` for what a model is asked.
 
-    `client` may be None for `rules` only. `fill` lets the model fill the whole
-    schema, tables too: it is the baseline. Raises ModelError when the model's
-    answer cannot be had.
+    `ask` may be None for `rules` only. Raises UsageError without it, and what it raises.
+    """
+    if ask is None and strategy != "rules":
+        raise UsageError(f"strategy {strategy!r} needs a model; without one use --strategy rules")
+    return drive(extraction_steps(document, strategy, options), ask or _nobody)
+
+
+def _nobody(questions: Sequence[Question]) -> Sequence[Reply]:
+    raise UsageError(f"{len(questions)} questions, and no model to ask")
+
+
+def extraction_steps(
+    document: Document, strategy: Strategy, options: LabelOptions = USUAL_OPTIONS
+) -> Steps[Extraction]:
+    """The same as steps, which ask nobody themselves.
+
+    `fill` lets the model fill the whole schema, tables too: it is the baseline.
     """
     own = _report(document)
     metadata = read_metadata(own)
     year = _year(metadata.facts)
     tables = read_tables(document, year)
-    prose = _prose(document if strategy == "fill" else own, strategy, client, year)
+    prose = yield from _prose(document if strategy == "fill" else own, strategy, options, year)
     table_facts = () if strategy == "fill" else tables.facts
     found = (*metadata.facts, *table_facts, *prose.facts, *find_text_items(own))
     facts, illegible = by_legibility(document, found)
@@ -87,7 +104,7 @@ class _Prose:
     usage: Usage
 
 
-def _prose(document: Document, strategy: Strategy, client: ModelClient | None, year: int | None) -> _Prose:
+def _prose(document: Document, strategy: Strategy, options: LabelOptions, year: int | None) -> Steps[_Prose]:
     if strategy == "rules":
         labelled = [
             as_labelled(item, item.path, confidence_of(item))
@@ -95,12 +112,10 @@ def _prose(document: Document, strategy: Strategy, client: ModelClient | None, y
             if item.path is not None
         ]
         return _Prose(facts_of(labelled, document), (), Usage())
-    if client is None:
-        raise UsageError(f"strategy {strategy!r} needs a model; without one use --strategy rules")
     if strategy == "label":
-        labelling = label_mentions(document, client, year)
+        labelling = yield from label_mentions(document, options, year)
         return _Prose(facts_of(labelling.labelled, document), (), labelling.usage)
-    filled = fill_report(document, client)
+    filled = yield from fill_report(document)
     return _Prose(filled.facts, filled.findings, filled.usage)
 
 

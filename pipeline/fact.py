@@ -93,8 +93,10 @@ class Usage(_Model):
     cost_usd: float | None = None
 
     def __add__(self, other: Usage) -> Usage:
-        """The sum; an unknown cost stays unknown."""
-        cost = None if self.cost_usd is None or other.cost_usd is None else self.cost_usd + other.cost_usd
+        """The sum; an unknown cost stays unknown, that of no requests is nothing."""
+        costs = [each.cost_usd for each in (self, other) if each.requests or each.cost_usd is not None]
+        known = [cost for cost in costs if cost is not None]
+        cost = sum(known) if costs and len(known) == len(costs) else None
         return Usage(
             requests=self.requests + other.requests,
             input_tokens=self.input_tokens + other.input_tokens,

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from pipeline.document import Span
 from pipeline.fact import Bound
@@ -80,8 +81,11 @@ def _by_units(text: str) -> int | None:
 
 
 _LONGEST_NUMERAL = 40
+_PLAIN = re.compile(r"[0-9]{1,28}")  # most figures; of more digits the decimal below keeps 28
+_MIXED_NUMBER = re.compile(r"(?:([0-9０-９]+)万)?([0-9０-９]+(?:[.．][0-9０-９]+)?)([百千])")
 
 
+@lru_cache(maxsize=4096)
 def number_value(text: str) -> int | float | None:
     """The value of digits with separators, decimals, or Chinese characters, then 万 or 亿.
 
@@ -90,8 +94,10 @@ def number_value(text: str) -> int | float | None:
     """
     if len(text) > _LONGEST_NUMERAL:
         return None
+    if _PLAIN.fullmatch(text):
+        return int(text)
     text = re.sub(r"[余多几来]", "", text)
-    mixed = re.fullmatch(r"(?:([0-9０-９]+)万)?([0-9０-９]+(?:[.．][0-9０-９]+)?)([百千])", text)
+    mixed = _MIXED_NUMBER.fullmatch(text)
     if mixed is not None:
         thousands = Decimal(mixed[2].translate(_FULL_WIDTH)) * _UNITS[mixed[3]]
         return int(thousands + 10_000 * int((mixed[1] or "0").translate(_FULL_WIDTH)))
@@ -128,16 +134,18 @@ def _bound(before: str | None, inner: str, trailing: str) -> Bound:
 
 
 _LOOSE = re.compile(r"[一两二三四五六七八九]{2}")
+_FROM, _RANGE_REACH = re.compile(r"[0-9０-９一二三四五六七八九十] ?[-—~～至] ?$"), 5
+_UP_TO = re.compile(r" ?[-—~～至到] ?[0-9０-９一二三四五六七八九十]+ ?[\u4e00-\u9fff]")
+_UP_TO_DATE = re.compile(r" ?[至到-] ?[0-9０-９]+[年月日]")
 
 
 def _is_range(text: str, match: re.Match[str]) -> bool:
     """`一两件`, `3-5 件`, `3 至 5 件` are no one number."""
     if _LOOSE.fullmatch(match["number"]):
         return True
-    before, after = text[: match.start()], text[match.end() :]
-    return re.search(r"[0-9０-９一二三四五六七八九十] ?[-—~～至] ?$", before) is not None or (
-        re.match(r" ?[-—~～至到] ?[0-9０-９一二三四五六七八九十]+ ?[\u4e00-\u9fff]", after) is not None
-        and re.match(r" ?[至到-] ?[0-9０-９]+[年月日]", after) is None
+    before = text[max(0, match.start() - _RANGE_REACH) : match.start()]
+    return _FROM.search(before) is not None or (
+        _UP_TO.match(text, match.end()) is not None and _UP_TO_DATE.match(text, match.end()) is None
     )
 
 

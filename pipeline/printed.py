@@ -14,6 +14,7 @@ from pipeline.document import Document, Span
 from pipeline.fact import Evidence
 
 _FULL_WIDTH_DIGITS = str.maketrans("０１２３４５６７８９", "0123456789")
+_PRINTED = re.compile(r"[^\s\u200b\ufeff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +53,16 @@ class Packed:
 @lru_cache(maxsize=1024)
 def pack(text: str, span: Span) -> Packed:
     """The characters of `span` without white space."""
-    chars: list[str] = []
+    pieces: list[str] = []
     places: list[int] = []
-    gap = -1
-    for place in range(span.start, span.end):
-        char = text[place].translate(_FULL_WIDTH_DIGITS)
-        if char.isspace() or char in "\u200b\ufeff":
-            gap = place if gap < 0 else gap
-            continue
-        if gap >= 0 and chars and _is_digit(chars[-1]) and _is_digit(char):
-            chars.append(" ")
-            places.append(gap)
-        chars.append(char)
-        places.append(place)
-        gap = -1
-    return Packed("".join(chars), tuple(places))
+    for match in _PRINTED.finditer(text, span.start, span.end):
+        piece = match[0].translate(_FULL_WIDTH_DIGITS)
+        if pieces and _is_digit(pieces[-1][-1]) and _is_digit(piece[0]):
+            pieces.append(" ")
+            places.append(places[-1] + 1)
+        pieces.append(piece)
+        places.extend(range(match.start(), match.end()))
+    return Packed("".join(pieces), tuple(places))
 
 
 def _is_digit(char: str) -> bool:

@@ -34,7 +34,7 @@ from pipeline.errors import DocumentError
 from pipeline.extract import extract_document
 from pipeline.metadata.reading import require_report
 from pipeline.read import DEFAULT_LIMITS, read_document
-from pipeline.read.process import limit_memory
+from pipeline.runs.child import limit_memory
 
 SECONDS = DEFAULT_LIMITS.seconds
 MEMORY_BYTES = 1 << 30

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.document import Document
 from pipeline.errors import NotAReport
 from pipeline.fact import Evidence, Fact, Finding, Record, Templates, Usage
+from pipeline.model.endpoint import Message
+from pipeline.model.ledger import LedgerTotals
+from pipeline.model.question import Question, Steps
 from pipeline.read import read_document_with_parts
+from pipeline.runs.brief import RecordBrief
+from pipeline.runs.engine import Engine
 from pipeline.runs.folder import RunFolder
+from pipeline.runs.local_engine import Ask, LocalEngine
 from pipeline.runs.manifest import RunIdentity
-from pipeline.runs.run import OpenStages, RunOptions, RunOutcome, run_documents
+from pipeline.runs.run import OpenEngine, RunOptions, RunOutcome, run_documents
 from pipeline.runs.sources import list_inputs
 from pipeline.runs.work import Stages
+from pipeline.runs.workers import InlineWorkers
 
 ROOT = Path(__file__).parents[1]
 REPORT = "{place}人民政府2017年政府信息公开工作年度报告\n\n二、主动公开情况\n\n全年主动公开信息{count}条。\n"
@@ -72,7 +80,34 @@ def stub_require(document: Document) -> None:
         raise NotAReport(f"{document.file}: no annual report: 年度报告 is nowhere in it")
 
 
-STAGES = Stages(read_document_with_parts, stub_require, stub_extract)
+@dataclass(frozen=True)
+class AskingNobody:
+    """An extraction that asks nobody, as steps that can be sent to a process."""
+
+    extract: Callable[[Document], Extraction]
+
+    def __call__(self, document: Document) -> Steps[Extraction]:
+        return self.extract(document)
+        yield ()
+
+
+class AnyForm:
+    """Every answer fits."""
+
+    schema_json = "{}"
+
+    def check(self, content: str) -> None:
+        """Nothing to find fault with."""
+
+
+def asking(document: Document) -> Steps[Extraction]:
+    """An extraction that asks one question, which names its document."""
+    yield (Question((Message("user", document.doc_id),), AnyForm(), "0" * 64, 10),)
+    return stub_extract(document)
+
+
+STAGES = Stages(read_document_with_parts, stub_require, AskingNobody(stub_extract))
+ASKING_STAGES = Stages(read_document_with_parts, stub_require, asking)
 IDENTITY = RunIdentity(strategy="rules", schema_sha256="0" * 64)
 
 
@@ -80,17 +115,17 @@ class Watcher:
     """A progress that remembers."""
 
     def __init__(self) -> None:
-        self.records: list[Record] = []
+        self.records: list[RecordBrief] = []
         self.messages: list[str] = []
 
     def begin(self, pending: int, done: int) -> None:
         self.messages.append(f"{pending} to do, {done} done")
 
-    def ready(self) -> None:
+    def ready(self, spent: Callable[[], LedgerTotals | None]) -> None:
         self.messages.append("ready")
 
-    def add(self, record: Record) -> None:
-        self.records.append(record)
+    def add(self, brief: RecordBrief) -> None:
+        self.records.append(brief)
 
     def say(self, message: str) -> None:
         self.messages.append(message)
@@ -99,17 +134,17 @@ class Watcher:
         self.messages.append("end")
 
 
-def opener(stages: Stages = STAGES) -> OpenStages:
-    """`stages`, opened whenever asked for."""
+def opener(stages: Stages = STAGES, ask: Ask | None = None, at_a_time: int = 1) -> OpenEngine:
+    """An engine that does `stages` in this process, opened whenever asked for."""
 
-    @contextmanager
-    def opened(_folder: RunFolder) -> Iterator[Stages]:
-        yield stages
+    @asynccontextmanager
+    async def opened(folder: RunFolder, pending: int) -> AsyncIterator[Engine]:
+        yield LocalEngine(InlineWorkers(stages, folder), ask, at_a_time)
 
     return opened
 
 
-def never(_folder: RunFolder) -> AbstractContextManager[Stages]:
+def never(folder: RunFolder, pending: int) -> AbstractAsyncContextManager[Engine]:
     """For runs in which nothing is left to read."""
     raise AssertionError("a model was asked for")
 
@@ -117,19 +152,18 @@ def never(_folder: RunFolder) -> AbstractContextManager[Stages]:
 def run(
     *sources: Path,
     out: Path,
-    stages: OpenStages | None = None,
+    engine: OpenEngine | None = None,
     identity: RunIdentity = IDENTITY,
     watcher: Watcher | None = None,
-    concurrency: int = 1,
     retry_failed: bool = False,
 ) -> RunOutcome:
-    """A run over `sources` with the stub stages."""
+    """A run over `sources`, with the stub stages unless `engine` says otherwise."""
     return run_documents(
         list_inputs(sources, out),
         out,
         identity,
-        stages or opener(),
-        RunOptions(concurrency, retry_failed),
+        engine or opener(),
+        RunOptions(retry_failed),
         watcher or Watcher(),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from excel_writer import excel
 from run_material import IDENTITY, Watcher, opener, report, run
 
 from pipeline.errors import StartError
-from pipeline.extract import extract_document
+from pipeline.extract import extraction_steps
 from pipeline.fact import Record
 from pipeline.metadata.reading import require_report
 from pipeline.read import read_document, read_document_with_parts
@@ -204,7 +205,7 @@ def test_an_attachment_that_comes_later_is_noticed(tmp_path: Path) -> None:
     (source / "a_附件.xlsx").write_bytes(TABLE)
     watcher = Watcher()
     run(source, out=out, watcher=watcher)
-    assert [len(record.parts) for record in watcher.records] == [1]
+    assert [len(record.parts) for record in read_records(out)] == [1]
     assert watcher.messages[0] == "1 files have changed since they were read; they are done again."
 
 
@@ -256,8 +257,9 @@ def test_a_whole_run_with_the_real_stages(tmp_path: Path) -> None:
         a_附件1__txt=f"一、概述\n{long}存在公开不及时的问题。\n",
         a_附件2__pdf=b"%PDF-1.7 cut",
     )
-    stages = Stages(read_document_with_parts, require_report, lambda d: extract_document(d, "rules", None))
-    run(source, out=tmp_path / "run", stages=opener(stages), identity=IDENTITY)
+    extract = partial(extraction_steps, strategy="rules")
+    stages = Stages(read_document_with_parts, require_report, extract)
+    run(source, out=tmp_path / "run", engine=opener(stages), identity=IDENTITY)
     (record,) = read_records(tmp_path / "run")
     facts = {fact.path: fact.value for fact in record.facts}
     assert record.status == "flagged", record.error

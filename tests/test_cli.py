@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict
@@ -28,10 +29,11 @@ from pipeline.errors import (
     UsageError,
 )
 from pipeline.fact import Evidence, Fact, Finding
+from pipeline.runs.brief import brief_of
 from pipeline.runs.manifest import prompt_hashes
 from pipeline.runs.progress import duration, run_progress
 from pipeline.runs.record import RecordFile, read_records, write_text
-from pipeline.runs.session import ModelChoice, check_choice, concurrency_of, identity_of
+from pipeline.runs.session import ModelChoice, Spending, check_choice, identity_of, in_flight_of, processes_of
 from pipeline.terminal import printable
 
 SAMPLES = ROOT / "gold" / "samples"
@@ -86,7 +88,7 @@ USAGE = [
     (["extract", "in"], ["--out"]),
     (["extract", "--out", "run"], ["SOURCE"]),
     (["extract", "in", "--out", "run", "--strategy", "guess"], ["guess", "label", "fill", "rules"]),
-    (["extract", "in", "--out", "run", "--engine", "ray"], ["ray", "not in this version"]),
+    (["extract", "s3://b/in", "--out", "run", "--strategy", "rules"], ["s3://b/in", "--engine ray"]),
     (["extract", "in", "--out", "run", "--engine", "spark"], ["spark", "local", "ray"]),
     (
         ["extract", "in", "--out", "run", "--concurrency", "0"],
@@ -280,19 +282,30 @@ def test_the_embedded_model_is_known_by_its_hash() -> None:
     assert identity.prompts == prompt_hashes("label")
 
 
+REMOTE = ModelChoice("label", "m", "http://h/v1")
+
+
 @pytest.mark.parametrize(
-    ("choice", "wanted", "workers"),
+    ("choice", "wanted", "in_flight"),
+    [(ModelChoice("label"), None, 1), (ModelChoice("label"), 4, 1), (REMOTE, None, 64), (REMOTE, 32, 32)],
+)
+def test_requests_at_a_time(choice: ModelChoice, wanted: int | None, in_flight: int) -> None:
+    check_choice(choice)
+    assert in_flight_of(choice, Spending(concurrency=wanted)) == in_flight
+
+
+@pytest.mark.parametrize(
+    ("choice", "wanted", "pending", "processes"),
     [
-        (ModelChoice("label"), None, 1),
-        (ModelChoice("label"), 4, 1),
-        (ModelChoice("rules"), 4, 1),
-        (ModelChoice("label", "m", "http://h/v1"), None, 8),
-        (ModelChoice("label", "m", "http://h/v1"), 32, 32),
+        (ModelChoice("rules"), 4, 1000, 4),
+        (ModelChoice("rules"), 4, 9, 2),  # few documents are not worth the start of a process
+        (ModelChoice("rules"), 4, 0, 1),
+        (ModelChoice("label"), None, 1000, 1),  # the model needs the cores
+        (REMOTE, 32, 100_000, os.cpu_count()),
     ],
 )
-def test_documents_at_a_time(choice: ModelChoice, wanted: int | None, workers: int) -> None:
-    check_choice(choice)
-    assert concurrency_of(choice, wanted) == workers
+def test_worker_processes(choice: ModelChoice, wanted: int | None, pending: int, processes: int) -> None:
+    assert processes_of(choice, Spending(concurrency=wanted), pending) == processes
 
 
 # ---- what is printed of documents --------------------------------------------------------
@@ -410,8 +423,8 @@ def test_duration(seconds: float, shown: str) -> None:
 def test_progress_is_plain_lines_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     progress = run_progress(Console(stderr=True, force_terminal=False, width=200))
     progress.begin(2, 5)
-    progress.add(record("a"))
-    progress.add(record("b", status="failed", error="b.txt: \x1b[2Jempty", facts=()))
+    progress.add(brief_of(record("a")))
+    progress.add(brief_of(record("b", status="failed", error="b.txt: \x1b[2Jempty", facts=())))
     progress.end()
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "2 documents to do, 5 are done already."
@@ -422,8 +435,8 @@ def test_progress_is_plain_lines_without_a_terminal(capsys: pytest.CaptureFixtur
 def test_progress_on_a_terminal_ends_clean(capsys: pytest.CaptureFixture[str]) -> None:
     progress = run_progress(Console(stderr=True, force_terminal=True, width=120))
     progress.begin(2, 0)
-    progress.add(record("[bold]a"))
+    progress.add(brief_of(record("[bold]a")))
     progress.say("[red]not markup[/red]")
-    progress.add(record("b"))
+    progress.add(brief_of(record("b")))
     progress.end()
     assert "[red]not markup[/red]" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -17,19 +17,21 @@ from typing import Any
 
 import pytest
 from fake_openai import Reply, fake_openai
+from steps_material import Replying, asking, nobody, replying
 from tables_material import load_gold
 
 from evals.benchmarks.record_answers import RECORDED, REPORTS, SAMPLES
-from pipeline.errors import AnswerInvalid, AnswerMissing, UsageError
-from pipeline.extract import Extraction, extract_document
+from pipeline.errors import AnswerInvalid, AnswerMissing, ModelUnavailable, UsageError
+from pipeline.extract import Extraction, Strategy, extract_document, extraction_steps
 from pipeline.fact import Fact, Usage
 from pipeline.model.answers import AnswerStore, StoredAnswer
 from pipeline.model.catalog import DEFAULT_MODEL
 from pipeline.model.endpoint import Endpoint
-from pipeline.model.llm import ModelClient
 from pipeline.model.local_model import silent_endpoint
+from pipeline.model.question import Question, Steps, drive
+from pipeline.model.question import Reply as Given
 from pipeline.model.recorded import RecordedAnswers
-from pipeline.prose.label import label_prompt
+from pipeline.prose.label import LabelOptions, label_prompt
 from pipeline.read import read_document
 from pipeline.schema import APPLICANTS, OUTCOMES, fields
 
@@ -118,6 +120,79 @@ def test_a_model_is_needed_for_the_other_strategies(strategy: Any) -> None:
         extract_document(read_document(REPORTS[0]), strategy, None)
 
 
+def test_rules_ask_nobody() -> None:
+    report = read_document(REPORTS[0])
+    assert extract_document(report, "rules", nobody) == by_rules(REPORTS[0])
+    assert extract_document(report) == by_rules(REPORTS[0])
+
+
+# Steps: what is asked is yielded, what is replied is sent
+
+
+def first_labels(question: Question) -> str:
+    """An answer of the first label that each figure may have."""
+    properties = json.loads(question.form.schema_json)["properties"]
+    chosen = {key: field.get("const") or field["enum"][0] for key, field in properties.items()}
+    return json.dumps(chosen, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("strategy", ["label", "fill"])
+def test_steps_ask_in_one_round_and_give_the_extraction(strategy: Strategy) -> None:
+    report = read_document(SAMPLES / "tinglan_2020.txt")
+    ask = Replying(first_labels) if strategy == "label" else replying("{}")
+    steps = extraction_steps(report, strategy)
+    questions = next(steps)
+    with pytest.raises(StopIteration) as end:
+        steps.send(ask(questions))
+    assert end.value.value == extract_document(report, strategy, ask)
+    assert [len(asked) for asked in ask.rounds] == [len(questions)] * 2
+    assert end.value.value.usage.requests == len(questions)
+
+
+def test_sentences_a_question_are_an_option() -> None:
+    report = read_document(SAMPLES / "tinglan_2020.txt")
+    one, several = Replying(first_labels), Replying(first_labels)
+    alone = extract_document(report, "label", one, LabelOptions(ask_all=True))
+    together = extract_document(report, "label", several, LabelOptions(sentences=8, ask_all=True))
+    assert len(several.asked) < len(one.asked)
+    assert (together.facts, together.findings) == (alone.facts, alone.findings)
+
+
+def counting(rounds: int) -> Steps[int]:
+    """Steps that ask nothing so often; how many replies came."""
+    replies = 0
+    for _ in range(rounds):
+        replies += len((yield ()))
+    return replies
+
+
+@pytest.mark.parametrize("rounds", [0, 1, 3])
+def test_drive_asks_until_the_result(rounds: int) -> None:
+    ask = replying("{}")
+    assert drive(counting(rounds), ask) == 0
+    assert len(ask.rounds) == rounds
+
+
+@pytest.mark.parametrize("error", [ModelUnavailable("gone"), AnswerInvalid("no answer"), KeyboardInterrupt()])
+@pytest.mark.parametrize("strategy", ["label", "fill"])
+def test_what_asking_raises_is_raised(strategy: Strategy, error: BaseException) -> None:
+    def fail(questions: Sequence[Question]) -> Sequence[Given]:
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        extract_document(read_document(REPORTS[0]), strategy, fail)
+    assert caught.value is error
+
+
+@pytest.mark.parametrize("strategy", ["label", "fill"])
+def test_an_error_may_be_thrown_into_steps(strategy: Strategy) -> None:
+    """As a process does that is told why there are no replies."""
+    steps = extraction_steps(read_document(REPORTS[0]), strategy)
+    next(steps)
+    with pytest.raises(ModelUnavailable, match="gone"):
+        steps.throw(ModelUnavailable("gone"))
+
+
 # Text that gives orders is text
 
 ORDERS = [
@@ -171,11 +246,13 @@ PlayBack = Callable[[Path], tuple[Extraction, Recorded]]
 def play_back() -> Iterator[PlayBack]:
     """Extracts a report with strategy label; nobody listens at the endpoint."""
     with ExitStack() as opened:
+        endpoint = silent_endpoint(DEFAULT_MODEL)
 
         def extract(path: Path) -> tuple[Extraction, Recorded]:
             store = Recorded(RECORDED)
-            client = opened.enter_context(ModelClient(silent_endpoint(DEFAULT_MODEL), store, max_attempts=1))
-            return extract_document(read_document(path), "label", client), store
+            ask = opened.enter_context(asking(endpoint, store, max_attempts=1))
+            options = LabelOptions(endpoint.settles)
+            return extract_document(read_document(path), "label", ask, options), store
 
         yield extract
 
@@ -262,7 +339,7 @@ def test_a_lying_model_cannot_make_up_a_figure(tmp_path: Path) -> None:
     with (
         fake_openai(Reply('{"1:999999件":"公开总数","proactive.total":999999}')) as fake,
         AnswerStore(tmp_path / "answers.sqlite") as store,
-        ModelClient(Endpoint(fake.base_url, "tiny", "fake"), store, sleep=lambda seconds: None) as client,
+        asking(Endpoint(fake.base_url, "tiny", "fake"), store) as ask,
         pytest.raises(AnswerInvalid),
     ):
-        extract_document(report, "label", client)
+        extract_document(report, "label", ask)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 from pdf_writer import Canvas, objects_pdf, pdf
+from run_material import STAGES
+from worker_material import WorkersHere
 
-from pipeline.errors import DocumentError
 from pipeline.read import DEFAULT_LIMITS
-from pipeline.read.process import ReadingProcesses
+from pipeline.runs.work import INTERNAL_CODE
 
 CATALOG = b"<< /Type /Catalog /Pages 2 0 R >>"
 PAGES = b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
@@ -55,24 +56,26 @@ HOSTILE = {
 
 
 @pytest.fixture(scope="module")
-def readers() -> Iterator[ReadingProcesses]:
-    with ReadingProcesses(replace(DEFAULT_LIMITS, memory_bytes=600 * 2**20)) as processes:
-        yield processes
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkersHere]:
+    limits = replace(DEFAULT_LIMITS, memory_bytes=600 * 2**20)
+    with WorkersHere(tmp_path_factory.mktemp("run"), STAGES, limits) as here:
+        yield here
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_pdf_fails_with_a_reason(tmp_path: Path, readers: ReadingProcesses, name: str) -> None:
+def test_a_hostile_pdf_fails_with_a_reason(tmp_path: Path, workers: WorkersHere, name: str) -> None:
     path = tmp_path / "hostile.pdf"
     path.write_bytes(objects_pdf(HOSTILE[name]))
-    with pytest.raises(DocumentError, match=r"^hostile\.pdf: "):
-        readers.read(path)
+    record = workers.record(path)
+    assert record.status == "failed"
+    assert record.error_code != INTERNAL_CODE
+    assert str(record.error).startswith("hostile.pdf: ")
 
 
-def test_a_table_of_objects_that_follows_itself(tmp_path: Path, readers: ReadingProcesses) -> None:
+def test_a_table_of_objects_that_follows_itself(tmp_path: Path, workers: WorkersHere) -> None:
     data = pdf(Canvas().text(60, 60, "云岭县全年主动公开信息12条。"))
     start = data.rindex(b"startxref\n") + len(b"startxref\n")
     offset = data[start : data.index(b"\n", start)]
     path = tmp_path / "circle.pdf"
     path.write_bytes(data.replace(b"/Root 1 0 R", b"/Root 1 0 R /Prev " + offset))
-    with pytest.raises(DocumentError, match=r"^circle\.pdf: the PDF is damaged"):
-        readers.read(path)
+    assert str(workers.record(path).error).startswith("circle.pdf: the PDF is damaged")

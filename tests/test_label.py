@@ -14,7 +14,7 @@ import pytest
 import yaml
 from fake_openai import FakeServer, Reply, fake_openai
 from prose_material import document
-from pydantic import ValidationError
+from steps_material import Ask, answer, answered, asking, figures, label_with, nobody, replying
 
 from pipeline.config import prompts_dir
 from pipeline.document import Document
@@ -23,23 +23,22 @@ from pipeline.fact import Usage
 from pipeline.model import prompts
 from pipeline.model.answers import AnswerStore
 from pipeline.model.endpoint import Endpoint
-from pipeline.model.llm import ModelClient
+from pipeline.model.question import Answer, TokenLogprob
 from pipeline.prose import label
 from pipeline.prose.facts import LabelledMention
 from pipeline.prose.fields import OTHER, path_of_label
 from pipeline.prose.label import (
     AGREED_CONFIDENCE,
     DISPUTED_CONFIDENCE,
-    MAX_FIGURES_A_CALL,
+    MAX_FIGURES_OF_A_SENTENCE,
     MIN_CONFIDENCE,
     Labelling,
     allowed_labels,
-    answer_type,
-    label_mentions,
+    label_form,
     label_prompt,
 )
 from pipeline.prose.label_confidence import UNKNOWN_CONFIDENCE
-from pipeline.prose.mentions import Mention, find_mentions
+from pipeline.prose.mentions import Mention
 from pipeline.prose.rule_label import RuleLabel, Strength
 from pipeline.prose.wording import RULE_CONFIDENCE
 from pipeline.read import read_document
@@ -49,7 +48,7 @@ WEBSITE, WEIBO, TOTAL = "proactive.channel.website", "proactive.channel.weibo", 
 SAMPLES = Path(__file__).parents[1] / "gold" / "samples"
 
 
-# The prompt: the same for every call, and its examples are whole
+# The prompt: the same for every question, and its examples are whole
 
 
 @pytest.fixture
@@ -82,10 +81,10 @@ def test_prompt_names_every_label_once() -> None:
 
 def test_examples_answer_in_the_form_that_is_asked_for() -> None:
     messages = label_prompt().messages[1:]
-    for example, question, answer in zip(examples(), messages[::2], messages[1::2], strict=True):
+    for example, question, reply in zip(examples(), messages[::2], messages[1::2], strict=True):
         keys = question.content.rpartition("\n")[2].split(" ")
-        assert list(json.loads(answer.content)) == keys
-        assert list(json.loads(answer.content).values()) == example["labels"]
+        assert list(json.loads(reply.content)) == keys
+        assert list(json.loads(reply.content).values()) == example["labels"]
 
 
 def test_no_example_is_a_sentence_of_a_sample_report() -> None:
@@ -124,11 +123,11 @@ def test_prompt_hash_follows_both_files(prompt_folder: Path) -> None:
     assert len(seen) == 3
 
 
-# The question and the type of its answer
+# The question and the form of its answer
 
 
-def figures(*lines: str) -> list[Mention]:
-    return [mention for mention in find_mentions(document(*lines)) if mention.kind == "figure"]
+def schema_of(mentions: Sequence[Mention]) -> dict[str, Any]:
+    return dict(json.loads(label_form(mentions).schema_json))
 
 
 def choices(mention: Mention, schema: dict[str, Any], key: str) -> list[str]:
@@ -139,7 +138,7 @@ def choices(mention: Mention, schema: dict[str, Any], key: str) -> list[str]:
 
 def test_schema_has_a_closed_set_for_each_figure_in_order_of_print() -> None:
     mentions = figures(TEXT)
-    schema = answer_type(mentions).model_json_schema()
+    schema = schema_of(mentions)
     assert list(schema["properties"]) == ["1:12条", "2:3条"]
     assert schema["required"] == ["1:12条", "2:3条"]
     assert schema["additionalProperties"] is False
@@ -148,7 +147,7 @@ def test_schema_has_a_closed_set_for_each_figure_in_order_of_print() -> None:
 
 
 def test_key_is_the_print_without_white_space() -> None:
-    schema = answer_type(figures("全年公开政府信息 1 136 余条。")).model_json_schema()
+    schema = schema_of(figures("全年公开政府信息 1 136 余条。"))
     assert list(schema["properties"]) == ["1:1136余条"]
 
 
@@ -167,14 +166,14 @@ def test_none_of_the_fields_can_always_be_answered() -> None:
     ids=["label outside of the set", "figure left out", "figure too many"],
 )
 def test_answers_that_do_not_fit(content: str) -> None:
-    with pytest.raises(ValidationError):
-        answer_type(figures(TEXT)).model_validate_json(content)
+    with pytest.raises(ValueError, match=r"is none of|no such figure"):
+        label_form(figures(TEXT)).check(content)
 
 
-# Calls. What wording says is set by hand, so that each case is about the model's part.
+# Questions. What wording says is set by hand, so that each case is about the model's part.
 
 Wording = Callable[..., None]
-MakeClient = Callable[..., ModelClient]
+AskAt = Callable[[FakeServer], Ask]
 
 
 @pytest.fixture
@@ -194,20 +193,13 @@ def wording(monkeypatch: pytest.MonkeyPatch) -> Wording:
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> Iterator[MakeClient]:
+def ask_at(tmp_path: Path) -> Iterator[AskAt]:
     """Makes clients of a fake server."""
     with ExitStack() as opened:
         store = opened.enter_context(AnswerStore(tmp_path / "answers.sqlite"))
-
-        def make(fake: FakeServer, settles: Literal["silent", "open"] = "open") -> ModelClient:
-            endpoint = Endpoint(fake.base_url, "tiny", "fake", timeout_seconds=5.0, settles=settles)
-            return opened.enter_context(ModelClient(endpoint, store, sleep=lambda seconds: None))
-
-        yield make
-
-
-def answer(*pairs: tuple[str, str]) -> str:
-    return json.dumps(dict(pairs), ensure_ascii=False, separators=(",", ":"))
+        yield lambda fake: opened.enter_context(
+            asking(Endpoint(fake.base_url, "tiny", "fake", timeout_seconds=5.0), store)
+        )
 
 
 def told(labelling: Labelling, report: Document) -> list[tuple[str, str, str]]:
@@ -218,33 +210,33 @@ def told(labelling: Labelling, report: Document) -> list[tuple[str, str, str]]:
 OPEN: tuple[tuple[str | None, Strength], ...] = ((None, "none"), (None, "none"))
 
 
-def test_answer_becomes_labels(wording: Wording, client: MakeClient) -> None:
+BOTH = answer(("1:12条", "政府网站"), ("2:3条", "微博"))
+
+
+def test_answer_becomes_labels(wording: Wording, ask_at: AskAt) -> None:
     wording(*OPEN)
     report = document(TEXT)
-    with fake_openai(Reply(answer(("1:12条", "政府网站"), ("2:3条", "微博")))) as fake:
-        labelling = label_mentions(report, client(fake))
+    with fake_openai(Reply(BOTH)) as fake:
+        labelling = label_with(ask_at(fake), report)
     assert told(labelling, report) == [("12条", WEBSITE, "label"), ("3条", WEIBO, "label")]
     assert labelling.usage.requests == 1
     assert labelling.usage.input_tokens == 100
 
 
-def test_question_is_heading_sentence_and_figures(wording: Wording, client: MakeClient) -> None:
+def test_question_is_heading_sentence_and_figures(wording: Wording) -> None:
     wording(*OPEN)
-    with fake_openai(Reply(answer(("1:12条", "政府网站"), ("2:3条", "微博")))) as fake:
-        label_mentions(document("# 二、主动公开情况", f"前一句。{TEXT}后一句。"), client(fake))
-        question = fake.requests[0]["messages"][-1]
-    assert question == {"role": "user", "content": f"【主动公开情况】{TEXT}\n1:12条 2:3条"}
+    ask = replying(BOTH)
+    label_with(ask, document("# 二、主动公开情况", f"前一句。{TEXT}后一句。"))
+    (question,) = ask.asked
+    (message,) = question.messages
+    assert message.as_dict() == {"role": "user", "content": f"【主动公开情况】{TEXT}\n1:12条 2:3条"}
 
 
-def test_prefix_is_the_same_bytes_in_every_call(wording: Wording, client: MakeClient) -> None:
+def test_prefix_is_the_same_bytes_in_every_call(wording: Wording, ask_at: AskAt) -> None:
     wording((None, "none"), (None, "none"), (None, "none"))
     report = document("# 一、概述", TEXT, "# 二、主动公开情况", "全年公开信息15条。")
-    replies = (
-        Reply(answer(("1:12条", "政府网站"), ("2:3条", "微博"))),
-        Reply(answer(("1:15条", "公开总数"))),
-    )
-    with fake_openai(*replies) as fake:
-        label_mentions(report, client(fake))
+    with fake_openai(Reply(BOTH), Reply(answer(("1:15条", "公开总数")))) as fake:
+        label_with(ask_at(fake), report)
         first, second = fake.raw_bodies
         prefixes = [request["messages"][:-1] for request in fake.requests]
     assert prefixes == [[message.as_dict() for message in label_prompt().messages]] * 2
@@ -253,21 +245,19 @@ def test_prefix_is_the_same_bytes_in_every_call(wording: Wording, client: MakeCl
     assert first[: marks[0]] == second[: marks[1]]
 
 
-def test_what_wording_says_plainly_is_never_asked(wording: Wording, client: MakeClient) -> None:
+def test_what_wording_says_plainly_is_never_asked(wording: Wording) -> None:
     wording((TOTAL, "strong"), (None, "none"))
     report = document(TEXT)
-    with fake_openai(Reply(answer(("1:3条", "微博")))) as fake:
-        labelling = label_mentions(report, client(fake))
-        assert fake.requests[0]["messages"][-1]["content"] == f"{TEXT}\n1:3条"
+    ask = replying(answer(("1:3条", "微博")))
+    labelling = label_with(ask, report)
+    assert ask.texts == [f"{TEXT}\n1:3条"]
     assert told(labelling, report) == [("12条", TOTAL, "rule"), ("3条", WEIBO, "label")]
     assert labelling.labelled[0].confidence == RULE_CONFIDENCE["strong"]
 
 
-def test_nothing_is_asked_where_wording_settles_all(client: MakeClient) -> None:
+def test_nothing_is_asked_where_wording_settles_all() -> None:
     report = document("全年主动公开政府信息873条。", "收到政府信息公开申请54件。", "未收取费用。")
-    with fake_openai(Reply(status=500)) as fake:
-        labelling = label_mentions(report, client(fake), 2021)
-        assert fake.requests == []
+    labelling = label_with(nobody, report, year=2021)
     assert [item.path for item in labelling.labelled] == [
         TOTAL,
         "requests.new_received.total",
@@ -276,104 +266,101 @@ def test_nothing_is_asked_where_wording_settles_all(client: MakeClient) -> None:
     assert labelling.usage == Usage()
 
 
-def test_zeros_and_figures_without_a_possible_field_are_never_asked(
-    wording: Wording, client: MakeClient
-) -> None:
+def test_zeros_and_figures_without_a_possible_field_are_never_asked(wording: Wording) -> None:
     wording((None, "none"), (None, "none"))
-    with fake_openai(Reply(status=500)) as fake:
-        labelling = label_mentions(document("未收到锦旗，栽种树木300段。"), client(fake))
-        assert fake.requests == []
+    labelling = label_with(nobody, document("未收到锦旗，栽种树木300段。"))
     assert labelling.labelled == ()
 
 
-def test_model_may_say_that_a_figure_is_of_no_field(wording: Wording, client: MakeClient) -> None:
+def test_model_may_say_that_a_figure_is_of_no_field(wording: Wording) -> None:
     wording(*OPEN)
     report = document(TEXT)
-    with fake_openai(Reply(answer(("1:12条", "政府网站"), ("2:3条", OTHER)))) as fake:
-        labelling = label_mentions(report, client(fake))
+    labelling = label_with(replying(answer(("1:12条", "政府网站"), ("2:3条", OTHER))), report)
     assert told(labelling, report) == [("12条", WEBSITE, "label")]
 
 
-def test_label_outside_of_the_set_is_asked_again(wording: Wording, client: MakeClient) -> None:
+def test_label_outside_of_the_set_is_asked_again(wording: Wording, ask_at: AskAt) -> None:
     wording(*OPEN)
     report = document(TEXT)
-    wrong = Reply(answer(("1:12条", "政府网站"), ("2:3条", "收取费用")))
-    right = Reply(answer(("1:12条", "政府网站"), ("2:3条", "微博")))
-    with fake_openai(wrong, right) as fake:
-        labelling = label_mentions(report, client(fake))
-        assert len(fake.requests) == 2
+    with fake_openai(Reply(answer(("1:12条", "政府网站"), ("2:3条", "收取费用"))), Reply(BOTH)) as fake:
+        labelling = label_with(ask_at(fake), report)
+        first, second = [request["messages"] for request in fake.requests]
+    assert second[: len(first)] == first
+    assert "收取费用" in json.dumps(second[len(first) :], ensure_ascii=False)
     assert told(labelling, report) == [("12条", WEBSITE, "label"), ("3条", WEIBO, "label")]
     assert labelling.usage.requests == 2
 
 
-def test_labels_that_never_fit_are_an_error(wording: Wording, client: MakeClient) -> None:
+def test_labels_that_never_fit_are_an_error(wording: Wording, ask_at: AskAt) -> None:
     wording(*OPEN)
     with (
         fake_openai(Reply(answer(("1:12条", "收取费用"), ("2:3条", "微博")))) as fake,
         pytest.raises(AnswerInvalid, match="fake"),
     ):
-        label_mentions(document(TEXT), client(fake))
+        label_with(ask_at(fake), document(TEXT))
 
 
-def test_a_long_sentence_is_asked_in_parts(wording: Wording, client: MakeClient) -> None:
-    count = MAX_FIGURES_A_CALL + 2
+def test_a_long_sentence_is_asked_in_parts(wording: Wording) -> None:
+    count = MAX_FIGURES_OF_A_SENTENCE + 2
     wording(*[(None, "none")] * count)
     text = "公开信息" + "，".join(f"微博{number}0条" for number in range(1, count + 1)) + "。"
-    parts = (range(1, MAX_FIGURES_A_CALL + 1), range(MAX_FIGURES_A_CALL + 1, count + 1))
-    replies = [
-        Reply(answer(*((f"{place}:{number}0条", "微博") for place, number in enumerate(part, 1))))
-        for part in parts
-    ]
-    with fake_openai(*replies) as fake:
-        labelling = label_mentions(document(text), client(fake))
-        assert len(fake.requests) == 2
+    parts = (
+        range(1, MAX_FIGURES_OF_A_SENTENCE + 1),
+        range(MAX_FIGURES_OF_A_SENTENCE + 1, count + 1),
+    )
+    ask = replying(
+        *(
+            answer(*((f"{place}:{number}0条", "微博") for place, number in enumerate(part, 1)))
+            for part in parts
+        )
+    )
+    labelling = label_with(ask, document(text))
+    assert len(ask.asked) == 2
     assert [item.path for item in labelling.labelled] == [WEIBO] * count
 
 
-def test_the_same_question_is_asked_once(wording: Wording, client: MakeClient) -> None:
+def test_the_same_question_is_asked_once(wording: Wording, ask_at: AskAt) -> None:
     wording(*OPEN)
-    with fake_openai(Reply(answer(("1:12条", "政府网站"), ("2:3条", "微博")))) as fake:
-        asking = client(fake)
-        first = label_mentions(document(TEXT), asking)
-        second = label_mentions(document(TEXT), asking)
+    with fake_openai(Reply(BOTH)) as fake:
+        ask = ask_at(fake)
+        first = label_with(ask, document(TEXT))
+        second = label_with(ask, document(TEXT))
         assert len(fake.requests) == 1
     assert told(first, document(TEXT)) == told(second, document(TEXT))
+    assert first.usage == second.usage
 
 
 # Confidence
 
 
-def labelled_with(
-    reply: Reply, wording: Wording, client: MakeClient, settles: Literal["silent", "open"] = "open"
-) -> tuple[LabelledMention, ...]:
+def labelled_with(reply: Answer, settles: Literal["silent", "open"] = "open") -> tuple[LabelledMention, ...]:
     """What comes of `网站公开12条` when the model replies so."""
-    with fake_openai(reply) as fake:
-        return label_mentions(document("通过网站公开12条。"), client(fake, settles)).labelled
+    return label_with(replying(reply), document("通过网站公开12条。"), settles).labelled
 
 
-def tokens(*logprobs: float) -> Reply:
+def tokens(*logprobs: float) -> Answer:
     """`政府网站` in two tokens with these log-probabilities."""
     pieces = ('{"1:12条":"', "政府", "网站", '"}')
-    return Reply("".join(pieces), logprobs=tuple(zip(pieces, (0.0, *logprobs, -9.0), strict=True)))
+    return answered("".join(pieces), [*map(TokenLogprob, pieces, (0.0, *logprobs, -9.0))])
 
 
-def test_confidence_is_the_product_of_the_labels_tokens(wording: Wording, client: MakeClient) -> None:
+def test_confidence_is_the_product_of_the_labels_tokens(wording: Wording) -> None:
     wording((None, "none"))
-    (item,) = labelled_with(tokens(-0.1, -0.02), wording, client)
+    (item,) = labelled_with(tokens(-0.1, -0.02))
     assert item.confidence == pytest.approx(math.exp(-0.12))
 
 
 @pytest.mark.parametrize(
     "reply",
     [
-        Reply('{"1:12条":"政府网站"}'),
-        Reply('{"1:12条":"政府网站"}', logprobs=(("{", 0.0), ("\ufffd", -0.1))),
+        answered('{"1:12条":"政府网站"}'),
+        answered('{"1:12条":"政府网站"}', [TokenLogprob("{", 0.0), TokenLogprob("\ufffd", -0.1)]),
     ],
     ids=["none given", "pieces of characters"],
 )
-def test_confidence_unknown(reply: Reply, wording: Wording, client: MakeClient) -> None:
+def test_confidence_unknown(reply: Answer, wording: Wording) -> None:
     wording((None, "none"))
-    (item,) = labelled_with(reply, wording, client)
+    (item,) = labelled_with(reply)
     assert item.confidence == UNKNOWN_CONFIDENCE
 
 
@@ -416,35 +403,34 @@ def test_whose_word_counts(
     logprob: float,
     outcome: Outcome | None,
     wording: Wording,
-    client: MakeClient,
 ) -> None:
     wording((path, strength))
-    found = labelled_with(tokens(logprob, 0.0), wording, client, settles)
+    found = labelled_with(tokens(logprob, 0.0), settles)
     told = [(item.path, item.method, round(item.confidence, 9), item.alternatives) for item in found]
     expected = [] if outcome is None else [(outcome[0], outcome[1], round(outcome[2], 9), outcome[3])]
     assert told == expected
 
 
-def test_both_against_it_a_weak_field_is_kept_and_the_doubt_shown(
-    wording: Wording, client: MakeClient
-) -> None:
+def test_both_against_it_a_weak_field_is_kept_and_the_doubt_shown(wording: Wording) -> None:
     """The model says 无关: a small one does not settle it, a large one does."""
     wording((WEBSITE, "weak"))
-    reply = Reply(answer(("1:12条", OTHER)))
-    (kept,) = labelled_with(reply, wording, client, "silent")
+    reply = answered(answer(("1:12条", OTHER)))
+    (kept,) = labelled_with(reply, "silent")
     assert (kept.path, kept.confidence) == (WEBSITE, DISPUTED)
+    assert labelled_with(reply, "open") == ()
 
 
-def test_a_category_from_the_model_has_its_subject(wording: Wording, client: MakeClient) -> None:
+def test_a_category_from_the_model_has_its_subject(wording: Wording) -> None:
     wording((None, "none"))
-    with fake_openai(Reply(answer(("1:32条", "分类信息")))) as fake:
-        found = label_mentions(document("公开政策法规类信息32条。"), client(fake)).labelled
+    found = label_with(
+        replying(answer(("1:32条", "分类信息"))), document("公开政策法规类信息32条。")
+    ).labelled
     assert [(item.path, item.label) for item in found] == [("proactive.category", "政策法规类信息")]
 
 
-def test_ask_all_asks_about_plain_figures_too(client: MakeClient) -> None:
+def test_ask_all_asks_about_plain_figures_too() -> None:
     report = document("全年主动公开政府信息873条。")
-    with fake_openai(Reply(answer(("1:873条", "公开总数")))) as fake:
-        labelling = label_mentions(report, client(fake), ask_all=True)
-        assert len(fake.requests) == 1
+    ask = replying(answer(("1:873条", "公开总数")))
+    labelling = label_with(ask, report, ask_all=True)
+    assert len(ask.asked) == 1
     assert told(labelling, report) == [("873条", TOTAL, "rule")]

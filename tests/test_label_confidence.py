@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.model.answers import TokenLogprob
+from pipeline.model.question import TokenLogprob
 from pipeline.prose.label_confidence import UNKNOWN_CONFIDENCE, label_confidences
 
 RECORDED = Path(__file__).parent / "recorded" / "label_answers.jsonl"

@@ -10,20 +10,21 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
-from pydantic import Field, create_model
+from steps_material import asking
 
 from pipeline.errors import ModelUnavailable
 from pipeline.model import local_model, weights
 from pipeline.model.answers import AnswerStore
 from pipeline.model.catalog import MODELS
 from pipeline.model.endpoint import Message
-from pipeline.model.llm import ModelClient
 from pipeline.model.local_model import LocalModel, compact_json_grammar
 from pipeline.model.prefix_state import PrefixStates
+from pipeline.model.question import Answer, Prefix, Question
 from pipeline.model.weights import find_weights, pull_weights
+from pipeline.prose.label import LabelForm
 
 SMALL = "qwen2.5-coder-0.5b"
 EXAMPLES = (
@@ -228,13 +229,19 @@ def real_model() -> Iterator[LocalModel]:
 
 @pytest.mark.model
 def test_real_model_answers_compactly_with_its_prefix_cached(real_model: LocalModel, tmp_path: Path) -> None:
-    choice = Literal["政府网站", "微博"]
-    fields: dict[str, Any] = {"a": (choice, Field(alias="1:78条")), "b": (choice, Field(alias="2:5条"))}
-    answer_type = create_model("Labels", **fields)
-    question = (*EXAMPLES, Message("user", "网站公开78条，微博5条\n1:78条 2:5条"))
+    labels = ("政府网站", "微博")
+    question = Question(
+        messages=(Message("user", "网站公开78条，微博5条\n1:78条 2:5条"),),
+        form=LabelForm((("1:78条", labels), ("2:5条", labels))),
+        prompt_sha256="0" * 64,
+        max_tokens=60,
+        prefix=Prefix(EXAMPLES),
+        logprobs=True,
+    )
     warmth = real_model.warm_prefix(EXAMPLES)
-    with AnswerStore(tmp_path / "a.sqlite") as store, ModelClient(real_model.endpoint, store) as client:
-        answer = client.ask(question, answer_type, prompt_sha256="0" * 64, max_tokens=60, logprobs=True)
+    with AnswerStore(tmp_path / "a.sqlite") as store, asking(real_model.endpoint, store) as ask:
+        (answer,) = ask([question])
+    assert isinstance(answer, Answer)
     assert warmth.tokens <= answer.usage.cached_tokens < answer.usage.input_tokens
     assert " " not in answer.content
     assert list(json.loads(answer.content)) == ["1:78条", "2:5条"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -9,15 +10,19 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from run_material import (
+    ASKING_STAGES,
     IDENTITY,
     ROOT,
     STAGES,
+    AskingNobody,
     Extraction,
     Watcher,
     never,
@@ -31,17 +36,24 @@ from run_material import (
 from pipeline.document import Document
 from pipeline.errors import (
     AnswerInvalid,
+    EndpointGone,
     ModelUnavailable,
     RunLocked,
     StartError,
     TransportFailed,
     UsageError,
+    WaitsForBatch,
 )
-from pipeline.runs.folder import locked
+from pipeline.fact import Usage
+from pipeline.model.question import Answer, Question, Reply
+from pipeline.runs.engine import Engine
+from pipeline.runs.folder import RunFolder, locked
+from pipeline.runs.local_engine import Ask, LocalEngine
 from pipeline.runs.manifest import RunIdentity, prompt_hashes, refuse_other, source_tree
 from pipeline.runs.record import read_records, read_text
 from pipeline.runs.sources import Skipped, list_inputs
 from pipeline.runs.work import Stages
+from pipeline.runs.workers import InlineWorkers
 
 
 def lines(out: Path) -> list[dict[str, Any]]:
@@ -65,7 +77,23 @@ def failing(error: Exception, *files: str) -> Stages:
             raise error
         return stub_extract(document)
 
-    return replace(STAGES, extract=extract)
+    return doing(extract)
+
+
+def doing(extract: Callable[[Document], Extraction]) -> Stages:
+    """Stages with another extraction, which asks nobody."""
+    return replace(STAGES, extract=AskingNobody(extract))
+
+
+def replying(reply: Callable[[str], Awaitable[None]], asked: list[str]) -> Ask:
+    """Whom documents ask: `asked` gets the names of the documents, `reply` may wait or raise."""
+
+    async def ask(question: Question) -> Reply:
+        asked.append(question.text)
+        await reply(question.text)
+        return Answer("{}", Usage(), Usage(), from_store=False)
+
+    return ask
 
 
 # ---- a whole run -------------------------------------------------------------------------
@@ -84,7 +112,7 @@ def test_the_manifest_names_the_commit_of_the_program(tmp_path: Path) -> None:
 
 def test_a_run_leaves_records_texts_and_manifest(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    outcome = run(write_reports(tmp_path / "in", 5), out=out, concurrency=3)
+    outcome = run(write_reports(tmp_path / "in", 5), out=out, engine=opener(at_a_time=3))
     assert doc_ids(out) == ["r000", "r001", "r002", "r003", "r004"]
     assert outcome.summary.statuses == {"ok": 5}
     assert outcome.stopped is None
@@ -102,13 +130,12 @@ def test_a_run_leaves_records_texts_and_manifest(tmp_path: Path) -> None:
 
 
 def test_records_are_in_input_order_whoever_is_done_first(tmp_path: Path) -> None:
-    def slow_first(document: Document) -> Extraction:
-        time.sleep(0.2 if document.doc_id == "r000" else 0)
-        return stub_extract(document)
+    async def slow_first(doc_id: str) -> None:
+        await asyncio.sleep(0.2 if doc_id == "r000" else 0)
 
     out, watcher = tmp_path / "run", Watcher()
-    stages = opener(replace(STAGES, extract=slow_first))
-    run(write_reports(tmp_path / "in", 4), out=out, stages=stages, watcher=watcher, concurrency=4)
+    engine = opener(ASKING_STAGES, replying(slow_first, []), at_a_time=4)
+    run(write_reports(tmp_path / "in", 4), out=out, engine=engine, watcher=watcher)
     assert watcher.records[-1].doc_id == "r000"
     assert doc_ids(out) == ["r000", "r001", "r002", "r003"]
 
@@ -195,7 +222,7 @@ def test_the_same_bytes_are_read_once(tmp_path: Path) -> None:
         return stub_extract(document)
 
     out = tmp_path / "run"
-    run(source, out=out, stages=opener(replace(STAGES, extract=extract)))
+    run(source, out=out, engine=opener(doing(extract)))
     copy, _, r001 = lines(out)
     assert read == ["copy", "r000"]
     assert r001["facts"] == copy["facts"]
@@ -210,7 +237,7 @@ def test_a_copy_added_later_needs_no_model(tmp_path: Path) -> None:
     source, out = write_reports(tmp_path / "in", 1), tmp_path / "run"
     run(source, out=out)
     (source / "z.txt").write_bytes((source / "r000.txt").read_bytes())
-    run(source, out=out, stages=never)
+    run(source, out=out, engine=never)
     assert doc_ids(out) == ["r000", "z"]
     assert lines(out)[1]["findings"][0]["at"] == "r000"
 
@@ -222,7 +249,7 @@ def test_a_finished_run_asks_for_no_model_and_changes_nothing(tmp_path: Path) ->
     source, out = write_reports(tmp_path / "in", 3), tmp_path / "run"
     run(source, out=out)
     before = (out / "records.jsonl").read_bytes()
-    outcome = run(source, out=out, stages=never)
+    outcome = run(source, out=out, engine=never)
     assert (out / "records.jsonl").read_bytes() == before
     assert outcome.written == 0
     assert len(manifest(out)["sessions"]) == 2
@@ -259,9 +286,9 @@ def test_a_second_folder_is_added_and_nothing_lost(tmp_path: Path) -> None:
 def test_failed_documents_are_done_again_only_when_asked(tmp_path: Path) -> None:
     source, out = write_reports(tmp_path / "in", 3), tmp_path / "run"
     bad = opener(failing(AnswerInvalid("the answer made no sense"), "r001.txt"))
-    outcome = run(source, out=out, stages=bad)
+    outcome = run(source, out=out, engine=bad)
     assert [(item.doc_id, item.code) for item in outcome.summary.failures] == [("r001", "model_answer")]
-    assert run(source, out=out, stages=never).written == 0
+    assert run(source, out=out, engine=never).written == 0
     outcome = run(source, out=out, retry_failed=True)
     assert outcome.written == 1
     assert outcome.summary.statuses == {"ok": 3}
@@ -319,13 +346,13 @@ def test_prompts_of_the_strategy_are_hashed(tmp_path: Path) -> None:
 def test_no_model_before_the_first_record(tmp_path: Path) -> None:
     gone = opener(failing(ModelUnavailable("nothing listens"), "r000.txt"))
     with pytest.raises(ModelUnavailable):
-        run(write_reports(tmp_path / "in", 2), out=tmp_path / "run", stages=gone)
+        run(write_reports(tmp_path / "in", 2), out=tmp_path / "run", engine=gone)
 
 
 def test_the_server_dies_and_the_run_goes_on_later(tmp_path: Path) -> None:
     source, out = write_reports(tmp_path / "in", 5), tmp_path / "run"
     dies = opener(failing(ModelUnavailable("the server died again"), "r002.txt"))
-    outcome = run(source, out=out, stages=dies)
+    outcome = run(source, out=out, engine=dies)
     assert outcome.stopped == "the server died again"
     assert outcome.remaining == 3
     assert doc_ids(out) == ["r000", "r001"]
@@ -335,21 +362,72 @@ def test_the_server_dies_and_the_run_goes_on_later(tmp_path: Path) -> None:
     assert doc_ids(out) == ["r000", "r001", "r002", "r003", "r004"]
 
 
-def test_an_endpoint_that_never_answers_ends_the_run(tmp_path: Path) -> None:
-    def extract(document: Document) -> Extraction:
-        raise TransportFailed("no usable response")
+def test_an_endpoint_that_is_gone_ends_the_run_and_fails_no_document(tmp_path: Path) -> None:
+    async def gone_at_last(doc_id: str) -> None:
+        if doc_id >= "r003":
+            raise EndpointGone("no usable response for 120 seconds")
 
-    out = tmp_path / "run"
-    outcome = run(write_reports(tmp_path / "in", 9), out=out, stages=opener(replace(STAGES, extract=extract)))
-    assert outcome.stopped is not None
-    assert "3 documents in a row" in outcome.stopped
-    assert 3 <= len(doc_ids(out)) < 9
+    source, out, asked = write_reports(tmp_path / "in", 9), tmp_path / "run", list[str]()
+    outcome = run(source, out=out, engine=opener(ASKING_STAGES, replying(gone_at_last, asked)))
+    assert outcome.stopped == "no usable response for 120 seconds"
+    assert outcome.summary.statuses == {"ok": 3}
+    assert outcome.remaining == 6
+    assert asked == ["r000", "r001", "r002", "r003"]
+    assert run(source, out=out).summary.statuses == {"ok": 9}
+
+
+def test_a_document_without_an_answer_is_tried_again_after_all_others(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def busy_at_first(doc_id: str) -> None:
+        if doc_id == "r001" and asked.count("r001") < 3:
+            raise TransportFailed("no usable response after 6 requests")
+
+    source, out = write_reports(tmp_path / "in", 4), tmp_path / "run"
+    outcome = run(source, out=out, engine=opener(ASKING_STAGES, replying(busy_at_first, asked)))
+    assert outcome.summary.statuses == {"ok": 4}
+    assert asked == ["r000", "r001", "r002", "r003", "r001", "r001"]
+    assert doc_ids(out) == ["r000", "r001", "r002", "r003"]
+
+
+def test_a_document_that_never_has_an_answer_fails_with_the_reason(tmp_path: Path) -> None:
+    async def refuse(doc_id: str) -> None:
+        if doc_id == "r001":
+            raise AnswerInvalid("the model refused to answer")
+
+    source, out = write_reports(tmp_path / "in", 3), tmp_path / "run"
+    outcome = run(source, out=out, engine=opener(ASKING_STAGES, replying(refuse, [])))
+    (failure,) = outcome.summary.failures
+    assert (failure.doc_id, failure.code) == ("r001", "model_answer")
+    assert failure.reason == "the model refused to answer"
+    assert outcome.summary.statuses == {"ok": 2, "failed": 1}
+
+
+def test_what_waits_for_a_batch_is_begun_again_when_it_has_come(tmp_path: Path) -> None:
+    asked: list[str] = []
+    collected: list[int] = []
+
+    async def wait(doc_id: str) -> None:
+        if not collected:
+            raise WaitsForBatch(doc_id)
+
+    async def collect(stop: threading.Event) -> None:
+        collected.append(len(asked))
+
+    @asynccontextmanager
+    async def engine(folder: RunFolder, pending: int) -> AsyncIterator[Engine]:
+        workers = InlineWorkers(ASKING_STAGES, folder)
+        yield LocalEngine(workers, replying(wait, asked), 2, collect=collect)
+
+    outcome = run(write_reports(tmp_path / "in", 3), out=tmp_path / "run", engine=engine)
+    assert collected == [3], "all questions go out together"
+    assert outcome.summary.statuses == {"ok": 3}
 
 
 def test_a_fault_of_the_program_is_kept_whole(tmp_path: Path) -> None:
     out = tmp_path / "run"
     bug = opener(failing(ZeroDivisionError("division by zero"), "r000.txt"))
-    outcome = run(write_reports(tmp_path / "in", 2), out=out, stages=bug)
+    outcome = run(write_reports(tmp_path / "in", 2), out=out, engine=bug)
     failed = outcome.summary.failures[0]
     assert (failed.doc_id, failed.code) == ("r000", "internal")
     assert "ZeroDivisionError: division by zero" in failed.reason
@@ -366,7 +444,7 @@ def test_the_first_interrupt_finishes_what_is_in_flight(tmp_path: Path) -> None:
         return stub_extract(document)
 
     source, out, watcher = write_reports(tmp_path / "in", 6), tmp_path / "run", Watcher()
-    outcome = run(source, out=out, stages=opener(replace(STAGES, extract=extract)), watcher=watcher)
+    outcome = run(source, out=out, engine=opener(doing(extract)), watcher=watcher)
     assert outcome.was_interrupted
     assert doc_ids(out) == ["r000", "r001", "r002"]
     assert outcome.remaining == 3
@@ -389,7 +467,7 @@ def test_the_second_interrupt_stops_at_once(tmp_path: Path) -> None:
     begin = time.monotonic()
     try:
         with pytest.raises(KeyboardInterrupt):
-            run(source, out=out, stages=opener(replace(STAGES, extract=extract)))
+            run(source, out=out, engine=opener(doing(extract)))
         assert time.monotonic() - begin < 10
     finally:
         held.set()
@@ -403,13 +481,14 @@ KILLED_RUN = """
 import sys, time
 from dataclasses import replace
 from pathlib import Path
-from run_material import STAGES, opener, run, stub_extract
+from run_material import STAGES, AskingNobody, opener, run, stub_extract
 
 def extract(document):
     time.sleep(0.02)
     return stub_extract(document)
 
-run(Path(sys.argv[1]), out=Path(sys.argv[2]), stages=opener(replace(STAGES, extract=extract)), concurrency=2)
+stages = replace(STAGES, extract=AskingNobody(extract))
+run(Path(sys.argv[1]), out=Path(sys.argv[2]), engine=opener(stages, at_a_time=2))
 """
 
 
@@ -474,3 +553,13 @@ def test_the_lock_is_free_after_an_error(tmp_path: Path) -> None:
         fail()
     with locked(tmp_path / "run") as folder:
         assert folder.pid.read_text(encoding="ascii").strip() == str(os.getpid())
+
+
+# ---- below a loop that is running ----------------------------------------------------------
+
+
+def test_a_run_may_be_called_from_a_notebook(tmp_path: Path) -> None:
+    async def cell() -> int:
+        return run(write_reports(tmp_path / "in", 2), out=tmp_path / "run").summary.documents
+
+    assert asyncio.run(cell()) == 2

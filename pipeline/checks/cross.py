@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 
 from pipeline.checks.bounds import Interval
 from pipeline.checks.findings import Identity, added, labels, shown
 from pipeline.checks.operands import Number, Reading, number, tidy, total
-from pipeline.checks.requests import requests_form
-from pipeline.fact import Cause, Fact, Finding, Severity
+from pipeline.checks.requests import RequestsForm, requests_form
+from pipeline.fact import Cause, Fact, Finding, Severity, Template
 from pipeline.schema import APPLICANTS, OUTCOMES, REMEDY_BLOCKS, outcome_rows, request_rows
 
 LITIGATION = ("litigation_direct", "litigation_after_review")
@@ -47,15 +48,20 @@ class Counterpart:
 
 def check(reading: Reading) -> Iterator[Finding]:
     """All rules of this family."""
-    for counterpart in _counterparts(reading):
+    for counterpart in _counterparts(requests_form(reading), reading.templates.proactive):
         yield from compare(reading, counterpart)
     yield from _answered(reading)
     yield from _no_requests(reading)
 
 
-def _counterparts(reading: Reading) -> Iterator[Counterpart]:
-    form = requests_form(reading)
-    for row in request_rows(form) if form is not None else ():
+@cache
+def _counterparts(requests: RequestsForm | None, proactive: Template | None) -> tuple[Counterpart, ...]:
+    """The fields of the prose that tables of these forms print too."""
+    return tuple(_counterparts_of(requests, proactive))
+
+
+def _counterparts_of(requests: RequestsForm | None, proactive: Template | None) -> Iterator[Counterpart]:
+    for row in request_rows(requests) if requests is not None else ():
         for applicant in APPLICANTS:
             path = f"requests.{row.key}.{applicant}"
             yield Counterpart("cross.requests", row.key, path, (path,))
@@ -65,17 +71,18 @@ def _counterparts(reading: Reading) -> Iterator[Counterpart]:
             yield Counterpart("cross.remedies", block, path, (path,))
         cells = tuple(f"remedies.{block}.{outcome}" for block in LITIGATION)
         yield Counterpart("cross.remedies", "litigation", f"remedies.litigation.{outcome}", cells)
-    for prose, column in NORMATIVE_COLUMNS.get(reading.templates.proactive or "", {}).items():
+    for prose, column in NORMATIVE_COLUMNS.get(proactive or "", {}).items():
         item = "proactive.normative_documents"
         yield Counterpart("cross.normative_documents", prose, f"{item}.{prose}", (f"{item}.{column}",))
 
 
 def compare(reading: Reading, counterpart: Counterpart) -> Iterator[Finding]:
     """Findings for the figures of the prose that the cells do not bear out."""
-    cells = reading.cells(counterpart.cells)
+    said = reading.prose(counterpart.prose)
+    cells = reading.cells(counterpart.cells) if said else None
     if cells is None:
         return
-    for fact in reading.prose(counterpart.prose):
+    for fact in said:
         if not Interval.of(fact).meets(Interval.total(cells).times(counterpart.factor)):
             yield _disagreement(reading, counterpart, fact, cells)
 

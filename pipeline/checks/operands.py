@@ -36,19 +36,29 @@ class Reading:
             index[fact.source, fact.path].append(fact)
         return {key: tuple(group) for key, group in index.items()}
 
+    @cached_property
+    def _cells(self) -> Mapping[str, Fact]:
+        """The table's figures by path, those that can be reckoned with."""
+        usable = {}
+        for (source, path), found in self._index.items():
+            is_exact = all(is_number(fact) and fact.bound == "exact" for fact in found)
+            if source == "table" and is_exact and len({fact.value for fact in found}) == 1:
+                usable[path] = found[0]
+        return usable
+
     def cell(self, path: str) -> Fact | None:
         """The table's exact figure for `path`; None makes the check not assessable."""
-        found = self._index.get(("table", path), ())
-        usable = [fact for fact in found if is_number(fact) and fact.bound == "exact"]
-        if len(usable) < len(found) or len({fact.value for fact in usable}) != 1:
-            return None
-        return usable[0]
+        return self._cells.get(path)
 
     def cells(self, paths: Iterable[str]) -> tuple[Fact, ...] | None:
         """The table's figures for all of `paths`, or None when one of them is not usable."""
-        found = tuple(self.cell(path) for path in paths)
-        usable = tuple(fact for fact in found if fact is not None)
-        return usable if len(usable) == len(found) else None
+        found: list[Fact] = []
+        for path in paths:
+            fact = self.cell(path)
+            if fact is None:
+                return None
+            found.append(fact)
+        return tuple(found)
 
     def prose(self, path: str) -> tuple[Fact, ...]:
         """The figures and zeros that the prose prints for `path`, in order of print."""

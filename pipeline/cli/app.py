@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -23,6 +23,11 @@ from pipeline.cli.model import PathOption, model_app
 from pipeline.cli.support import Listed, ListedGroup, run_app
 from pipeline.errors import UsageError
 from pipeline.terminal import error_console, out_console, plain, say
+
+if TYPE_CHECKING:
+    from pipeline.runs.run import OpenEngine
+    from pipeline.runs.session import ModelChoice, Spending
+    from pipeline.runs.sources import Listing
 
 __all__ = ["app", "main", "run_app"]
 
@@ -45,11 +50,11 @@ app = typer.Typer(
 app.add_typer(model_app, name="model")
 
 Sources = Annotated[
-    list[Path],
+    list[str],
     typer.Argument(
         metavar="SOURCE",
         help="Reports (txt, md, html, mht, pdf, docx, doc, wps, rtf, odt, zip; named outright also xlsx, "
-        "xls, et, ods) or folders.",
+        "xls, et, ods) or folders; with --engine ray also s3://bucket/folder and the like.",
     ),
 ]
 RunOption = Annotated[
@@ -74,11 +79,19 @@ StrategyOption = Annotated[
     ),
 ]
 EngineOption = Annotated[
-    Literal["local", "ray"], typer.Option("--engine", help="Where documents are worked on.")
+    Literal["local", "ray"],
+    typer.Option(
+        "--engine", help="Where documents are worked on: this machine, or the Ray cluster of RAY_ADDRESS."
+    ),
 ]
 ConcurrencyOption = Annotated[
     int | None,
-    typer.Option("--concurrency", min=1, max=256, help="Documents at a time with --base-url [8]."),
+    typer.Option(
+        "--concurrency",
+        min=1,
+        max=1024,
+        help="Requests in flight at the most with --base-url [64]; processes with --strategy rules [cores].",
+    ),
 ]
 ReplayOption = Annotated[
     Path | None,
@@ -88,7 +101,56 @@ ReplayOption = Annotated[
         help="Answers recorded from the model: makes a run again without it. What was not recorded fails.",
     ),
 ]
+SentencesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--sentences", min=1, max=24, help="Sentences a question at the most [by model: 8 large, 1 small]."
+    ),
+]
+RpmOption = Annotated[
+    float | None, typer.Option("--rpm", min=0.1, help="Requests a minute that the endpoint allows.")
+]
+TpmOption = Annotated[
+    float | None, typer.Option("--tpm", min=1, help="Tokens a minute that the endpoint allows.")
+]
+BudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--budget",
+        metavar="MONEY",
+        help="Stop before the run has cost more, such as 20usd; failed attempts count.",
+    ),
+]
+PricesOption = Annotated[
+    Path | None,
+    typer.Option("--prices", metavar="FILE", help="Prices of models that are not known or have changed."),
+]
+AnswersOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--answers", metavar="FILE", help="Store of answers that several runs share [RUN/answers.sqlite]."
+    ),
+]
+BatchOption = Annotated[
+    bool,
+    typer.Option(
+        "--batch", help="Ask through the Batch API of --base-url: about half the price, answers within a day."
+    ),
+]
+TimeoutOption = Annotated[
+    float | None,
+    typer.Option("--timeout", min=1, metavar="SECONDS", help="How long a response may take [180]."),
+]
 RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Do failed documents again.")]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Count what would be asked and what it costs; nobody is asked.")
+]
+SampleOption = Annotated[
+    int | None,
+    typer.Option(
+        "--sample", metavar="N", min=1, help="Documents drawn by lot that --dry-run reads at the most [2000]."
+    ),
+]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `gongkai extract` wrote.")]
 
 
@@ -119,6 +181,16 @@ def extract(
     retry_failed: RetryOption = False,
     model_path: PathOption = None,
     replay: ReplayOption = None,
+    sentences: SentencesOption = None,
+    rpm: RpmOption = None,
+    tpm: TpmOption = None,
+    budget: BudgetOption = None,
+    prices: PricesOption = None,
+    answers: AnswersOption = None,
+    timeout: TimeoutOption = None,
+    batch: BatchOption = False,
+    dry_run: DryRunOption = False,
+    sample: SampleOption = None,
 ) -> None:
     """Read reports and folders into a run folder: facts, findings, canonical texts.
 
@@ -136,32 +208,50 @@ def extract(
     Examples:
       gongkai extract reports/ --out run
       gongkai extract a.pdf b.html --out run --strategy rules
+      gongkai extract reports/ --out run --model gpt-5-mini --base-url https://api.openai.com/v1 --dry-run
       gongkai extract reports/ --out run --model gpt-5-mini --base-url https://api.openai.com/v1
+      gongkai extract reports/ --out run --model gpt-5-mini --base-url https://api.openai.com/v1 --batch
       gongkai extract reports/ --out run --retry-failed
     """
-    if engine == "ray":
-        raise UsageError("--engine ray is not in this version: use --engine local")
+    if sample is not None and not dry_run:
+        raise UsageError("--sample is for --dry-run: a run does all documents")
+    from pipeline.model.prices import parse_budget
     from pipeline.runs import run
     from pipeline.runs import session as model_session
     from pipeline.runs.outcome import print_attached, print_outcome, print_skipped
     from pipeline.runs.progress import run_progress
-    from pipeline.runs.sources import list_inputs
 
-    choice = model_session.ModelChoice(strategy, model, base_url, model_path, replay)
-    model_session.check_choice(choice)
+    choice = model_session.ModelChoice(strategy, model, base_url, model_path, replay, sentences)
+    limit_usd = None if budget is None else parse_budget(budget)
+    spending = model_session.Spending(
+        concurrency=concurrency,
+        requests_per_minute=rpm,
+        tokens_per_minute=tpm,
+        budget_usd=limit_usd,
+        prices=prices,
+        answers=answers,
+        timeout_seconds=timeout,
+        batch=batch,
+        retry_failed=retry_failed,
+    )
+    model_session.check_choice(choice, spending)
     errors = error_console()
-    workers = model_session.concurrency_of(choice, concurrency)
-    if concurrency is not None and concurrency != workers:
-        say(errors, "One document at a time: --concurrency is for a model behind --base-url.")
-    listing = list_inputs(sources, out)
+    if concurrency is not None and choice.is_embedded:
+        say(errors, "One request at a time: --concurrency is for a model behind --base-url or for rules.")
+    listing, opener = _listed(sources, out, engine, dry_run, choice, spending)
     print_skipped(errors, listing.skipped)
     print_attached(errors, listing.inputs)
+    if dry_run:
+        from pipeline.runs.estimate_table import show_estimate
+
+        show_estimate(listing, out, choice, spending, sample)
+        return
     outcome = run.run_documents(
         listing,
         out,
         model_session.identity_of(choice),
-        model_session.stages_opener(choice, errors),
-        run.RunOptions(workers, retry_failed, tuple(plain(source).plain for source in sources)),
+        opener,
+        run.RunOptions(retry_failed, tuple(plain(source).plain for source in sources), engine),
         run_progress(errors),
     )
     print_outcome(out_console(), outcome)
@@ -169,6 +259,31 @@ def extract(
         raise typer.Exit(EXIT_INTERRUPTED)
     if outcome.stopped is not None or outcome.summary.failures:
         raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _listed(
+    sources: list[str], out: Path, engine: str, dry_run: bool, choice: ModelChoice, spending: Spending
+) -> tuple[Listing, OpenEngine]:
+    """The documents, and what works them off."""
+    from pipeline.runs.remote_files import is_remote, list_sources
+    from pipeline.runs.session import engine_opener
+
+    remote = next((source for source in sources if is_remote(source)), None)
+    if remote is not None and (engine != "ray" or dry_run):
+        raise UsageError(f"{remote}: files in an object store need --engine ray, and no --dry-run")
+    if engine == "local":
+        from pipeline.runs.sources import list_inputs
+
+        listing = list_inputs([Path(source) for source in sources], out)
+        return listing, engine_opener(choice, spending, error_console())
+    if spending.batch:
+        raise UsageError("--batch needs --engine local: no worker waits for answers, so few cores are enough")
+    from pipeline.runs.ray_cluster import require_ray
+    from pipeline.runs.ray_engine import ray_engine_opener
+
+    require_ray()
+    listed = list_sources(sources, out)
+    return listed.listing, ray_engine_opener(choice, spending, listed.urls)
 
 
 @app.command(cls=Listed)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -31,11 +32,42 @@ class _Group(BaseModel):
 
 @dataclass(frozen=True)
 class FillForm:
-    """`answer_type` has the fields nested by group, null where not mentioned; `outline` is for the prompt."""
+    """Fields nested by group, null where not mentioned. Travels between processes as its paths alone."""
 
     paths: tuple[str, ...]
+    in_words: ClassVar[str | None] = None
+
+    @property
+    def answer_type(self) -> type[BaseModel]:
+        """The answer as a pydantic model."""
+        return _made(self.paths).answer_type
+
+    @property
+    def outline(self) -> str:
+        """The fields as the prompt lists them."""
+        return _made(self.paths).outline
+
+    @property
+    def schema_json(self) -> str:
+        """The schema of `answer_type`, without titles and descriptions."""
+        return _made(self.paths).schema_json
+
+    def check(self, content: str) -> None:
+        """Raise ValidationError where the answer is none of `answer_type`."""
+        self.answer_type.model_validate_json(content)
+
+    def values(self, content: str) -> dict[str, int | float]:
+        """Path → value of the fields that the model filled; null and missing are left out."""
+        return filled_values(self.answer_type.model_validate_json(content))
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What is made once of a form's paths."""
+
     answer_type: type[BaseModel]
     outline: str
+    schema_json: str
 
 
 def prose_paths() -> frozenset[str]:
@@ -45,13 +77,30 @@ def prose_paths() -> frozenset[str]:
 
 def fill_form(paths: Collection[str]) -> FillForm:
     """The form of `paths`, in the order of the schema; the statistics table is never asked for."""
-    return _form(tuple(path for path, spec in fields().items() if path in paths and spec.group in _TOP))
+    return FillForm(tuple(path for path, spec in fields().items() if path in paths and spec.group in _TOP))
 
 
 @lru_cache(maxsize=32)
-def _form(paths: tuple[str, ...]) -> FillForm:
+def _made(paths: tuple[str, ...]) -> _Made:
     tree = _tree(paths)
-    return FillForm(paths, _model(_ROOT, tree), "\n".join(_outline(tree)))
+    answer_type = _model(_ROOT, tree)
+    schema_json = json.dumps(_bare(answer_type.model_json_schema()), ensure_ascii=False)
+    return _Made(answer_type, "\n".join(_outline(tree)), schema_json)
+
+
+def _bare(schema: Any) -> Any:
+    """A schema without words: the prompt lists the fields with their meanings, and schemas cost tokens."""
+    if isinstance(schema, list):
+        return [_bare(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: {name: _bare(each) for name, each in value.items()}
+        if key in ("properties", "$defs")
+        else _bare(value)
+        for key, value in schema.items()
+        if key not in ("title", "description")
+    }
 
 
 _Tree = dict[str, Any]

@@ -7,20 +7,19 @@ What the model writes becomes a fact only where its figure is printed; else a fi
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 from pipeline.document import Block, Document, Span
+from pipeline.errors import AnswerInvalid
 from pipeline.fact import Fact, Finding, Usage
-from pipeline.fill.form import FillForm, fill_form, filled_values, prose_paths
+from pipeline.fill.cutting import cut_near
+from pipeline.fill.form import FillForm, fill_form, prose_paths
 from pipeline.fill.grounding import Grounded, Grounding
 from pipeline.model.endpoint import Message
 from pipeline.model.prompts import load_prompt
+from pipeline.model.question import CutOff, Question, Steps
 from pipeline.tables.reading import TableReading, read_tables
 from pipeline.tables.templates import KINDS, expected_cells
-
-if TYPE_CHECKING:
-    from pipeline.model.llm import ModelClient
 
 # Prose has about half a token a character, a flattened table up to one: with 1,600 tokens
 # of prompt and 3,000 of answer a part of a report fits a context of 8,192.
@@ -28,6 +27,7 @@ PART_CHARACTERS = 4300
 _TOKENS_A_FIELD = 14
 _MIN_ANSWER_TOKENS = 600
 _MAX_ANSWER_TOKENS = 3000
+_MIN_PART_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -39,29 +39,26 @@ class FillResult:
     usage: Usage
 
 
-def fill_report(document: Document, client: ModelClient, tables_read: Collection[str] = ()) -> FillResult:
+def fill_report(document: Document, tables_read: Collection[str] = ()) -> Steps[FillResult]:
     """Let the model fill the number fields of the schema.
 
     `tables_read` names the tables (`proactive`, `requests`, `remedies`) that are read
-    already: their cells are not asked for. Raises ModelError when no answer can be had.
+    already: their cells are not asked for.
     """
     tables = read_tables(document)
     form = fill_form(_paths(tables, tables_read))
     grounding = Grounding(document, tables.facts)
-    parts = tuple(_parts(document))
+    filled, usage = yield from _ask(document, form)
     facts: dict[str, Fact] = {}
     ungrounded: dict[str, int | float] = {}
-    usage = Usage()
-    for number, part in enumerate(parts, start=1):
-        values, cost = _ask(document, client, form, part, number, len(parts))
-        usage += cost
-        grounded: Grounded = grounding.ground(values, part)
+    for part, values in filled:
+        grounded: Grounded = grounding.ground(values, part.span)
         for fact in grounded.facts:
             facts.setdefault(fact.path, fact)
         ungrounded.update((path, values[path]) for path in grounded.ungrounded)
     findings = [_ungrounded(path, value) for path, value in ungrounded.items() if path not in facts]
-    if len(parts) > 1:
-        findings.append(_cut(len(parts)))
+    if len(filled) > 1:
+        findings.append(_cut(len(filled)))
     in_order = sorted(facts.values(), key=lambda fact: (fact.evidence.start, fact.path))
     return FillResult(tuple(in_order), tuple(findings), usage)
 
@@ -81,21 +78,60 @@ def _paths(tables: TableReading, tables_read: Collection[str]) -> frozenset[str]
     return frozenset(paths)
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A stretch of the document that is asked about; `number` of `parts` is what the prompt says."""
+
+    span: Span
+    number: int
+    parts: int
+
+
 def _ask(
-    document: Document, client: ModelClient, form: FillForm, part: Span, number: int, parts: int
-) -> tuple[dict[str, int | float], Usage]:
+    document: Document, form: FillForm
+) -> Steps[tuple[list[tuple[_Part, dict[str, int | float]]], Usage]]:
+    """What the model filled in of each part, in the order of the text, and what asking cost."""
+    spans = tuple(_spans(document))
+    pending = [_Part(span, number, len(spans)) for number, span in enumerate(spans, start=1)]
+    filled: list[tuple[_Part, dict[str, int | float]]] = []
+    usage = Usage()
+    while pending:
+        replies = yield tuple(_question(document, form, part) for part in pending)
+        smaller: list[_Part] = []
+        for part, reply in zip(pending, replies, strict=True):
+            if isinstance(reply, CutOff):
+                usage += reply.usage
+                smaller += _halves(document, part, reply)
+            else:
+                usage += reply.stored_usage
+                filled.append((part, form.values(reply.content)))
+        pending = smaller
+    return sorted(filled, key=lambda each: each[0].span.start), usage
+
+
+def _question(document: Document, form: FillForm, part: _Part) -> Question:
     prompt = load_prompt("fill")
-    system = prompt.fill(fields=form.outline, part=number, parts=parts)
-    answer = client.ask(
-        (Message("system", system), Message("user", document.slice(part))),
-        form.answer_type,
+    system = prompt.fill(fields=form.outline, part=part.number, parts=part.parts)
+    return Question(
+        messages=(Message("system", system), Message("user", document.slice(part.span))),
+        form=form,
         prompt_sha256=prompt.sha256,
         max_tokens=min(_MAX_ANSWER_TOKENS, max(_MIN_ANSWER_TOKENS, _TOKENS_A_FIELD * len(form.paths))),
     )
-    return filled_values(answer.value), answer.stored_usage
 
 
-def _parts(document: Document) -> Iterator[Span]:
+def _halves(document: Document, part: _Part, cut: CutOff) -> Iterator[_Part]:
+    """Two parts instead of one whose answer was cut off, at the line or sentence nearest to its middle."""
+    span = part.span
+    if _length(span) < _MIN_PART_CHARACTERS:
+        raise AnswerInvalid(f"{cut.message}: {_length(span)} characters need no answer of that length")
+    place = span.start + cut_near(document.slice(span), _length(span) // 2)
+    numbers = (1, 2) if part.parts == 1 else (part.number, part.number)
+    for number, piece in zip(numbers, (Span(span.start, place), Span(place, span.end)), strict=True):
+        yield replace(part, span=piece, number=number, parts=max(2, part.parts))
+
+
+def _spans(document: Document) -> Iterator[Span]:
     """Consecutive stretches of at most PART_CHARACTERS that begin and end at lines."""
     start = end = 0
     for line in _lines(document):
@@ -108,7 +144,7 @@ def _parts(document: Document) -> Iterator[Span]:
 
 
 def _lines(document: Document) -> Iterator[Span]:
-    """Blocks; one that is too long for a part by its lines, those by characters."""
+    """Blocks; one that is too long for a part by its lines, those by sentences."""
     for block in document.blocks:
         yield from [block.span] if _length(block.span) <= PART_CHARACTERS else _split(document, block)
 
@@ -116,10 +152,11 @@ def _lines(document: Document) -> Iterator[Span]:
 def _split(document: Document, block: Block) -> Iterator[Span]:
     start = block.span.start
     for line in document.slice(block.span).splitlines(keepends=True):
-        for offset in range(0, len(line), PART_CHARACTERS):
-            piece = line[offset : offset + PART_CHARACTERS]
-            yield Span(start, start + len(piece))
-            start += len(piece)
+        rest = line
+        while rest:
+            end = len(rest) if len(rest) <= PART_CHARACTERS else cut_near(rest, PART_CHARACTERS // 2)
+            yield Span(start, start + end)
+            start, rest = start + end, rest[end:]
 
 
 def _length(span: Span) -> int:

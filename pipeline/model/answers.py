@@ -1,104 +1,65 @@
-"""Model answers and their store: one SQLite file, written the moment an answer arrives."""
+"""Model answers and their store: one SQLite file, written the moment an answer arrives.
+
+Stored are answers that fit their form, and that one was cut off; errors never are, nor keys.
+Texts that were asked about are kept once, by their hash.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import sqlite3
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Protocol
 
-from pydantic import BaseModel, ValidationError
-
-from pipeline.errors import StartError
 from pipeline.fact import Usage
+from pipeline.model.question import Answer, Asked, CutOff, Reply, TokenLogprob
+from pipeline.model.sqlite_file import SqliteFile
 
-T = TypeVar("T", bound=BaseModel)
-
-_FORMAT = 1
-_BUSY_SECONDS = 60.0
-_TABLE = """
+_TABLES = (
+    """
 CREATE TABLE IF NOT EXISTS answers (
     key TEXT PRIMARY KEY, content TEXT NOT NULL, usage TEXT NOT NULL, logprobs TEXT,
-    model TEXT NOT NULL, endpoint TEXT NOT NULL, prompt_sha256 TEXT NOT NULL, created TEXT NOT NULL
+    model TEXT NOT NULL, endpoint TEXT NOT NULL, prompt_sha256 TEXT NOT NULL, created TEXT NOT NULL,
+    prefix_sha256 TEXT, text_sha256 TEXT, is_cut INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """All that an answer depends on. `endpoint` is the label, never a URL with a key."""
-
-    messages: Sequence[Mapping[str, str]]
-    prompt_sha256: str
-    schema: Mapping[str, Any]
-    model: str
-    parameters: Mapping[str, Any]
-    endpoint: str
-    repeat: int = 0
-
-    @property
-    def key(self) -> str:
-        """SHA-256 over every part; the order of schema properties counts, for it shapes the answer."""
-        parts = [
-            [[message["role"], message["content"]] for message in self.messages],
-            self.prompt_sha256,
-            self.schema,
-            self.model,
-            sorted(self.parameters.items()),
-            self.endpoint,
-            self.repeat,
-        ]
-        return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode("utf-8")).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class TokenLogprob:
-    """A written token, its natural-log probability, and the likeliest tokens at its place."""
-
-    token: str
-    logprob: float
-    alternatives: tuple[tuple[str, float], ...] = ()
+""",
+    "CREATE TABLE IF NOT EXISTS texts (sha256 TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID",
+)
+_SINCE_2 = (
+    "ALTER TABLE answers ADD COLUMN prefix_sha256 TEXT",
+    "ALTER TABLE answers ADD COLUMN text_sha256 TEXT",
+    "ALTER TABLE answers ADD COLUMN is_cut INTEGER NOT NULL DEFAULT 0",
+)
+_INSERT = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SELECT = "SELECT content, usage, logprobs, created, is_cut FROM answers"
+_INSERT_TEXT = "INSERT OR IGNORE INTO texts VALUES (?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """An answer as it came: raw content, what it cost, log-probabilities where asked for."""
+    """An answer as it came: raw content, what it cost, log-probabilities where asked for.
+
+    `is_cut`: it did not fit into its tokens; with the same room it never will.
+    """
 
     content: str
     usage: Usage
     logprobs: tuple[TokenLogprob, ...] | None
     created: str
+    is_cut: bool = False
 
-
-@dataclass(frozen=True)
-class Answer(Generic[T]):
-    """A validated answer.
-
-    `usage` is what this call cost (nothing when `from_store`), `stored_usage` what the
-    answer cost when it was made, re-asks and failed attempts included.
-    """
-
-    value: T
-    usage: Usage
-    stored_usage: Usage
-    from_store: bool
-    logprobs: tuple[TokenLogprob, ...] | None
-    content: str
-
-
-def answer_from_store(stored: StoredAnswer, answer_type: type[T]) -> Answer[T] | None:
-    """The stored answer, or None when a validator that is no part of the schema refuses it now."""
-    try:
-        value = answer_type.model_validate_json(stored.content)
-    except ValidationError:
-        return None
-    return Answer(value, Usage(), stored.usage, True, stored.logprobs, stored.content)
+    def fitting(self, asked: Asked) -> Reply | None:
+        """The reply, or None when a check that is no part of the schema refuses it now."""
+        if self.is_cut:
+            return CutOff(self.usage, f"{asked.endpoint}: the answer was cut off (finish_reason=length)")
+        try:
+            asked.question.form.check(self.content)
+        except ValueError:
+            return None
+        return Answer(self.content, Usage(), self.usage, True, self.logprobs)
 
 
 class Answers(Protocol):
@@ -109,104 +70,86 @@ class Answers(Protocol):
 
     def put(
         self,
-        question: Question,
+        asked: Asked,
         content: str,
         usage: Usage,
         logprobs: Sequence[TokenLogprob] | None = None,
+        *,
+        is_cut: bool = False,
+        commit: bool = True,
     ) -> None:
-        """Keep an answer."""
+        """Keep an answer, or that it was cut off."""
+
+    def commit(self) -> None:
+        """Bring to disk what was put without."""
 
 
-class AnswerStore:
-    """Answers by the key of their question. Safe for several threads and processes.
+class AnswerStore(SqliteFile):
+    """Answers by the key of their question. Safe for several threads and processes."""
 
-    Only answers that fitted their schema are stored; errors never are.
-    """
+    what = "answer store"
+    format_version = 2
 
-    def __init__(self, path: Path) -> None:
-        """Open or make the file; StartError when it is damaged, foreign or cannot be written."""
-        self.path = path
-        self._lock = threading.Lock()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StartError(f"cannot make the folder of the answer store {path}: {error}") from error
-        with self._guarded():
-            self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, check_same_thread=False)
-            self._prepare()
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._prefixes: set[str] = set()
+        with self.guarded():
+            self._connection.execute(f"{_SELECT} LIMIT 1").fetchall()
 
-    def _prepare(self) -> None:
-        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, _FORMAT):
-            raise StartError(
-                f"{self.path} has format {version}, this version reads {_FORMAT}: move it away and run again"
-            )
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        with self._connection:
-            self._connection.execute(_TABLE)
-            self._connection.execute(f"PRAGMA user_version={_FORMAT}")
-        self._connection.execute("SELECT content, usage, logprobs, created FROM answers LIMIT 1").fetchall()
-
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        try:
-            with self._lock:
-                yield
-        except sqlite3.OperationalError as error:
-            raise StartError(f"the answer store {self.path} cannot be used: {error}") from error
-        except sqlite3.DatabaseError as error:
-            raise StartError(
-                f"the answer store {self.path} is damaged or no answer store ({error}): "
-                "move it away and run again; its answers will be asked for anew"
-            ) from error
+    def create(self, connection: sqlite3.Connection, version: int) -> None:
+        """Tables; a store of format 1 had no texts."""
+        for statement in _TABLES:
+            connection.execute(statement)
+        for statement in _SINCE_2 if version == 1 else ():
+            connection.execute(statement)
 
     def get(self, key: str) -> StoredAnswer | None:
         """The answer stored under `key`, or None."""
-        with self._guarded():
-            row = self._connection.execute(
-                "SELECT content, usage, logprobs, created FROM answers WHERE key = ?", (key,)
-            ).fetchone()
+        row = self.read_one(f"{_SELECT} WHERE key = ?", (key,))
         if row is None:
             return None
-        content, usage, logprobs, created = row
-        return StoredAnswer(content, Usage.model_validate_json(usage), _load_logprobs(logprobs), created)
+        content, usage, logprobs, created, is_cut = row
+        spent = Usage.model_validate_json(usage)
+        return StoredAnswer(content, spent, _load_logprobs(logprobs), created, bool(is_cut))
 
     def put(
         self,
-        question: Question,
+        asked: Asked,
         content: str,
         usage: Usage,
         logprobs: Sequence[TokenLogprob] | None = None,
+        *,
+        is_cut: bool = False,
+        commit: bool = True,
     ) -> None:
         """Store an answer; an earlier one to the same question is replaced."""
+        question = asked.question
         row = (
-            question.key,
+            asked.key,
             content,
             usage.model_dump_json(),
             None if logprobs is None else json.dumps([asdict(item) for item in logprobs], ensure_ascii=False),
-            question.model,
-            question.endpoint,
+            asked.model,
+            asked.endpoint,
             question.prompt_sha256,
             datetime.now(UTC).isoformat(timespec="milliseconds"),
+            question.prefix.sha256 if question.prefix.messages else None,
+            self._keep_text(question.text),
+            is_cut,
         )
-        with self._guarded(), self._connection:
-            self._connection.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        if question.prefix.messages and question.prefix.sha256 not in self._prefixes:
+            content_json = question.prefix.as_json + "]"
+            self.write(_INSERT_TEXT, (question.prefix.sha256, content_json), commit=False)
+            self._prefixes.add(question.prefix.sha256)
+        self.write(_INSERT, row, commit=commit)
+
+    def _keep_text(self, text: str) -> str:
+        sha256 = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+        self.write(_INSERT_TEXT, (sha256, text), commit=False)
+        return sha256
 
     def __len__(self) -> int:
-        with self._guarded():
-            return int(self._connection.execute("SELECT count(*) FROM answers").fetchone()[0])
-
-    def close(self) -> None:
-        """Close the file; the store cannot be used afterwards."""
-        with self._lock:
-            self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        return int(self.read_one("SELECT count(*) FROM answers")[0])
 
 
 def _load_logprobs(stored: str | None) -> tuple[TokenLogprob, ...] | None:

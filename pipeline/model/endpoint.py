@@ -12,9 +12,12 @@ from pydantic import SecretStr
 
 from pipeline.config import API_KEY_VARIABLES
 from pipeline.errors import ModelUnavailable
+from pipeline.model.profile import ModelProfile, profile_of
 
-SEED = 1
+DEFAULT_TIMEOUT_SECONDS = 180.0
 Role = Literal["system", "user", "assistant"]
+_USUAL = ModelProfile()
+_SCHEMA_FIRST_HOSTS = ("openai.com", "openai.azure.com")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -40,6 +43,9 @@ class Endpoint:
     connection failed; it may restart a server or raise ModelUnavailable. `settles` says
     which figures the model's labels settle: those of which wording is `silent`, or all
     that wording leaves `open` (a small model is right less often than a weak wording).
+    `profile` says how the model wants to be asked. `form_in_words`: the answer's form is said in
+    the question, where it can be. OpenAI puts a schema in front of all messages, so that questions
+    with a schema of their own each would share no beginning, and nothing of it be cached.
     """
 
     base_url: str
@@ -47,10 +53,12 @@ class Endpoint:
     label: str
     api_key_env: str | None = None
     api_key: SecretStr = field(default=SecretStr(""), repr=False, compare=False)
-    timeout_seconds: float = 180.0
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     grammar: Callable[[Mapping[str, Any]], str] | None = field(default=None, repr=False, compare=False)
     revive: Callable[[], None] | None = field(default=None, repr=False, compare=False)
     settles: Literal["silent", "open"] = "open"
+    profile: ModelProfile = _USUAL
+    form_in_words: bool = False
 
     @property
     def is_loopback(self) -> bool:
@@ -63,8 +71,16 @@ class Endpoint:
         return text.replace(secret, "***") if secret else text
 
 
+def puts_schema_first(host: str) -> bool:
+    """Whether the servers of a host put the answer's schema in front of all messages.
+
+    OpenAI's guide to prompt caching, "What can be cached".
+    """
+    return any(f".{host}".endswith(f".{each}") for each in _SCHEMA_FIRST_HOSTS)
+
+
 def remote_endpoint(
-    model: str, base_url: str, *, timeout_seconds: float = 180.0, needs_key: bool = True
+    model: str, base_url: str, *, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS, needs_key: bool = True
 ) -> Endpoint:
     """The endpoint at `base_url`, its key taken from the environment.
 
@@ -86,6 +102,8 @@ def remote_endpoint(
         api_key_env=variable,
         api_key=SecretStr(os.environ[variable] if variable else ""),
         timeout_seconds=timeout_seconds,
+        profile=profile_of(model),
+        form_in_words=puts_schema_first(parts.hostname),
     )
     if needs_key and variable is None and not endpoint.is_loopback:
         raise ModelUnavailable(f"no key for {parts.hostname}: set {' or '.join(API_KEY_VARIABLES)}")

@@ -19,9 +19,10 @@ from typing import Any, Literal, TextIO
 
 from pipeline.errors import AnswerMissing, StartError
 from pipeline.fact import Usage
-from pipeline.model.answers import Question, StoredAnswer, TokenLogprob
+from pipeline.model.answers import StoredAnswer
+from pipeline.model.question import Asked, TokenLogprob
 
-_COLUMNS = "key, model, endpoint, prompt_sha256, content, usage, logprobs"
+_COLUMNS = "key, model, endpoint, prompt_sha256, content, usage, logprobs, is_cut"
 _DIGITS = 4
 
 
@@ -54,13 +55,19 @@ class RecordedAnswers:
 
     def put(
         self,
-        question: Question,
+        asked: Asked,
         content: str,
         usage: Usage,
         logprobs: Sequence[TokenLogprob] | None = None,
+        *,
+        is_cut: bool = False,
+        commit: bool = True,
     ) -> None:
         """Never called: no model is asked."""
         raise StartError(f"{self.path}: a recording takes no answers")
+
+    def commit(self) -> None:
+        """Nothing is written."""
 
 
 def recording_sha256(path: Path) -> str:
@@ -93,7 +100,7 @@ def _lines(store: Path) -> Iterator[dict[str, Any]]:
     """In the order of their keys, without times: these differ from run to run."""
     with closing(sqlite3.connect(store)) as connection:
         rows = connection.execute(f"SELECT {_COLUMNS} FROM answers ORDER BY key").fetchall()
-    for key, model, endpoint, prompt_sha256, content, usage, logprobs in rows:
+    for key, model, endpoint, prompt_sha256, content, usage, logprobs, is_cut in rows:
         yield {
             "key": key,
             "model": model,
@@ -102,6 +109,7 @@ def _lines(store: Path) -> Iterator[dict[str, Any]]:
             "content": content,
             "usage": json.loads(usage) | {"seconds": 0.0},
             "logprobs": [_short(token) for token in json.loads(logprobs or "[]")],
+            **({"is_cut": True} if is_cut else {}),
         }
 
 
@@ -115,4 +123,5 @@ def _stored(line: Mapping[str, Any]) -> StoredAnswer:
         TokenLogprob(token, logprob, tuple((text, number) for text, number in alternatives))
         for token, logprob, alternatives in line["logprobs"]
     )
-    return StoredAnswer(line["content"], Usage.model_validate(line["usage"]), tokens or None, "")
+    usage = Usage.model_validate(line["usage"])
+    return StoredAnswer(line["content"], usage, tokens or None, "", line.get("is_cut", False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pipeline.prose.clauses import FULL_MARKS, MARKS, Clause
+from pipeline.prose.clauses import MARKS, Clause
 from pipeline.prose.cues import Topic
 from pipeline.prose.mentions import Mention
 from pipeline.prose.rule_label import RuleLabel
@@ -53,7 +53,7 @@ def category_label(clause: str) -> str:
 def category_of(mention: Mention) -> str | None:
     """The subject named in the words right before a figure, None if there are none."""
     offset = mention.span.start - mention.sentence.span.start
-    own = MARKS.split(mention.sentence.text[:offset].translate(FULL_MARKS))[-1]
+    own = MARKS.split(mention.sentence.marked[:offset])[-1]
     return category_label(re.split(r"[0-9０-９]+ ?(?:余|多)?[条件篇项份]", own)[-1]) or None
 
 

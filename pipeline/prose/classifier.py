@@ -31,27 +31,21 @@ STRONG_PROBABILITY = 0.9  # from here on a model need not be asked
 class Classifier:
     """Weights of each feature for each field.
 
-    `fields` are paths, NO_FIELD among them; row `rows[name]` of the sparse matrix holds
-    a feature's weights: `columns[start:end]` and `values[start:end]` with start and end
-    from `bounds`.
+    `fields` are paths, NO_FIELD among them; row `rows[name]` of `weights` holds a feature's
+    weight for each of them.
     """
 
     fields: tuple[str, ...]
     rows: Mapping[str, int]
-    bounds: npt.NDArray[np.int32]
-    columns: npt.NDArray[np.int16]
-    values: npt.NDArray[np.float16]
-    intercepts: npt.NDArray[np.float32]
+    weights: npt.NDArray[np.float16]
+    intercepts: npt.NDArray[np.float64]
 
     def probabilities(self, features: Mapping[str, float], unit: str | None) -> npt.NDArray[np.float64]:
         """Probability of each of `fields`, of those that count in `unit`; they sum to 1."""
-        scores = self.intercepts.astype(np.float64)
-        for name, weight in features.items():
-            row = self.rows.get(name)
-            if row is not None:
-                part = slice(self.bounds[row], self.bounds[row + 1])
-                np.add.at(scores, self.columns[part], weight * self.values[part].astype(np.float64))
-        scores[[not _counts_in(field, unit) for field in self.fields]] = -np.inf
+        known = {row: weight for name, weight in features.items() if (row := self.rows.get(name)) is not None}
+        weights = self.weights[[*known]].astype(np.float64)
+        scores = self.intercepts + np.array([*known.values()]) @ weights
+        scores = np.where(_countable(self.fields, unit), scores, -np.inf)
         exponentials = np.exp(scores - scores.max())
         return np.asarray(exponentials / exponentials.sum())
 
@@ -61,22 +55,31 @@ class Classifier:
         return float(chances[self.fields.index(field)]) if field in self.fields else 0.0
 
 
-def _counts_in(field: str, unit: str | None) -> bool:
-    return field == NO_FIELD or unit in prose_fields()[field].units
+@cache
+def _countable(fields: tuple[str, ...], unit: str | None) -> npt.NDArray[np.bool_]:
+    """Which of `fields` count in `unit`."""
+    return np.array([field == NO_FIELD or unit in prose_fields()[field].units for field in fields])
 
 
 @cache
 def load_classifier(path: Path = WEIGHTS_FILE) -> Classifier:
-    """The trained classifier."""
+    """The trained classifier.
+
+    The file has the weights that are not zero: those of a feature are `columns[start:end]` and
+    `values[start:end]` with start and end from `bounds`.
+    """
     with np.load(path, allow_pickle=False) as stored:
         names = str(stored["names"]).split("\n")
+        fields = tuple(str(stored["fields"]).split("\n"))
+        weights = np.zeros((len(names), len(fields)), dtype=np.float16)
+        weights[np.repeat(np.arange(len(names)), np.diff(stored["bounds"])), stored["columns"]] = stored[
+            "values"
+        ]
         return Classifier(
-            fields=tuple(str(stored["fields"]).split("\n")),
+            fields=fields,
             rows={name: row for row, name in enumerate(names)},
-            bounds=stored["bounds"],
-            columns=stored["columns"],
-            values=stored["values"],
-            intercepts=stored["intercepts"],
+            weights=weights,
+            intercepts=stored["intercepts"].astype(np.float64),
         )
 
 

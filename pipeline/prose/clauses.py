@@ -21,8 +21,6 @@ class Clause:
 
 
 MARKS = re.compile(r"[，；：（。]|——")
-# Cue patterns know full-width marks only; the exchange keeps every position.
-FULL_MARKS = str.maketrans(",;:()?!０１２３４５６７８９", "，；：（）？！0123456789")
 
 
 def clauses_before(before: str, figures: Sequence[tuple[int, int]]) -> list[Clause]:
@@ -51,15 +49,36 @@ _TOPIC_WORDS: tuple[tuple[Topic, re.Pattern[str]], ...] = (
 )  # fmt: skip
 
 
+# A word may be none for what follows within so many characters, also behind a full stop.
+_LOOK_AHEAD = 8
+
+
+def last_topic(text: str) -> Topic | None:
+    """The topic whose word ends last.
+
+    No such word reaches over a full stop: the search goes from the last sentence to the first
+    and ends where it finds one, so that a long paragraph is not searched again for every figure.
+    """
+    end = len(text)
+    while end > 0:
+        start = text.rfind("。", 0, end) + 1
+        found = [
+            (match.end(), topic)
+            for topic, pattern in _TOPIC_WORDS
+            for match in pattern.finditer(text, start, end + _LOOK_AHEAD)
+            if match.start() < end
+        ]
+        if found:
+            return max(found, key=lambda each: each[0])[1]
+        end = start - 1
+    return None
+
+
 def topic_of(mention: Mention, before: str) -> Topic | None:
     """The topic last opened in the sentence before the figure, else that of the headings."""
-    latest: tuple[int, Topic] | None = None
-    for topic, pattern in _TOPIC_WORDS:
-        for match in pattern.finditer(before):
-            if latest is None or match.end() > latest[0]:
-                latest = (match.end(), topic)
-    if latest is not None:
-        return latest[1]
+    opened = last_topic(before)
+    if opened is not None:
+        return opened
     for heading in reversed(mention.sentence.headings):
         if cues.REQUESTS_HEADING.search(heading) and not cues.REMEDIES_HEADING.search(heading):
             return "requests"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from functools import cache
 
 from pipeline.prose import cues
-from pipeline.prose.clauses import FULL_MARKS
 from pipeline.prose.cues import Cue, Topic
 from pipeline.prose.fields import prose_fields
+from pipeline.prose.marks import with_full_marks
 from pipeline.prose.mentions import Mention
 from pipeline.prose.rule_label import RuleLabel
 
@@ -16,17 +18,40 @@ _CHANNEL = "proactive.channel."
 
 def label_by_noun_behind(mention: Mention, after: str, topic: Topic | None) -> RuleLabel | None:
     """The field that the words right behind a figure name: `4 场新闻发布会`."""
-    for cue in cues.AFTER:
-        if cue.topic is not None and cue.topic != topic:
-            continue
-        if cue.pattern.search(after.lstrip()) and fits(cue.path, mention):
+    behind = after.lstrip()
+    for cue in _cues_behind(topic, mention.unit):
+        if cue.pattern.match(behind):
             return RuleLabel(mention, cue.path, "strong")
     return None
 
 
 def fits(path: str | None, mention: Mention) -> bool:
     """Whether the field counts in the figure's measure word."""
-    return path is None or mention.unit in prose_fields()[path].units
+    return _counts_in(path, mention.unit)
+
+
+def _counts_in(path: str | None, unit: str | None) -> bool:
+    return path is None or unit in prose_fields()[path].units
+
+
+# Topics and measure words are few: what they leave of the cues is worked out once for each pair.
+@cache
+def _cues_behind(topic: Topic | None, unit: str | None) -> tuple[Cue, ...]:
+    """The cues that may name a figure with this measure word under this topic by the words behind it."""
+    return tuple(_possible(cues.AFTER, topic, unit))
+
+
+@cache
+def _cues_before(topic: Topic | None, unit: str | None) -> tuple[tuple[Cue, ...], ...]:
+    """The same for the words before it, cues of equal rank together, the most specific first."""
+    by_rank: dict[int, list[Cue]] = {}
+    for cue in _possible(cues.BEFORE, topic, unit):
+        by_rank.setdefault(_rank(cue.path), []).append(cue)
+    return tuple(tuple(by_rank[rank]) for rank in sorted(by_rank, reverse=True))
+
+
+def _possible(table: Iterable[Cue], topic: Topic | None, unit: str | None) -> Iterator[Cue]:
+    return (cue for cue in table if cue.topic in (None, topic) and _counts_in(cue.path, unit))
 
 
 # How specific a field is: within one clause the more specific cue names the figure.
@@ -62,8 +87,8 @@ def possible_paths(mention: Mention) -> tuple[str, ...]:
     """
     sentence = mention.sentence
     heading = sentence.headings[-1] if sentence.headings else ""
-    text = f"{heading}。{sentence.text}".translate(FULL_MARKS)
-    before = sentence.text[: mention.span.start - sentence.span.start].translate(FULL_MARKS)
+    text = f"{with_full_marks(heading)}。{sentence.marked}"
+    before = sentence.marked[: mention.span.start - sentence.span.start]
     named = {
         cue.path
         for cue in (*cues.BEFORE, *cues.AFTER)
@@ -87,16 +112,15 @@ def _rank(path: str | None) -> int:
 
 
 def best_cue(mention: Mention, clause: str, topic: Topic | None) -> tuple[Cue, int] | None:
-    """The cue of a clause that names the figure: the most specific, then the nearest."""
-    best: tuple[int, int, int] | None = None
-    chosen: tuple[Cue, int] | None = None
-    for order, cue in enumerate(cues.BEFORE):
-        if cue.topic is not None and cue.topic != topic:
-            continue
-        if not fits(cue.path, mention):
-            continue
-        for match in cue.pattern.finditer(clause):
-            key = (_rank(cue.path), match.end(), -order)
-            if best is None or key > best:
-                best, chosen = key, (cue, match.end())
-    return chosen
+    """The cue of a clause that names the figure, and where it ends: the most specific, then the nearest."""
+    for rivals in _cues_before(topic, mention.unit):
+        found = [
+            (match.end(), -order)
+            for order, cue in enumerate(rivals)
+            if cue.pattern.search(clause)  # says no at half the cost of an iterator, as nearly all do
+            for match in cue.pattern.finditer(clause)
+        ]
+        if found:
+            end, order = max(found)
+            return rivals[-order], end
+    return None

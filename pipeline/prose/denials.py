@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from pipeline.prose.clauses import FULL_MARKS
 from pipeline.prose.mentions import Mention
 from pipeline.prose.rule_label import RuleLabel
 
@@ -85,9 +84,7 @@ def label_denial(mention: Mention) -> list[RuleLabel]:
     if mention.subject is None:
         return []
     offset = mention.sentence.span.start
-    subject = mention.sentence.text.translate(FULL_MARKS)[
-        mention.subject.start - offset : mention.subject.end - offset
-    ]
+    subject = mention.sentence.marked[mention.subject.start - offset : mention.subject.end - offset]
     cleaned = _GROUND.sub("＿", subject)
     paths = [path for path, pattern in _DENIED_OBJECTS if pattern.search(cleaned)]
     if any(path.startswith(("requests.carried", "requests.granted", "requests.partially")) for path in paths):

@@ -1,10 +1,10 @@
 """The model points: it says which field each figure of a sentence is, and writes no figure.
 
-Wording settles most figures (`rules`). The model is asked about the rest, a sentence
-a call, with a closed set of labels for each figure: those that a word of the sentence
-names and the measure word allows. The answer is an object keyed by number and print,
-`{"2:78条": "政府网站"}`. Everything before the sentence is the same for all calls, so that a server's prefix
-cache holds it.
+Wording settles most figures (`rules`). The model is asked about the rest, one or several
+sentences a question, with a closed set of labels for each figure: those that a word of the
+sentence names and the measure word allows. The answer is an object keyed by number and print,
+`{"2:78条": "政府网站"}`. Everything before the sentences is the same for all questions, so that
+a server's prefix cache holds it.
 """
 
 from __future__ import annotations
@@ -13,20 +13,19 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from pipeline.config import prompts_dir
 from pipeline.document import Document, DocumentBuilder
-from pipeline.errors import PromptError
+from pipeline.errors import AnswerInvalid, PromptError
 from pipeline.fact import Method, Usage
-from pipeline.model.answers import Answer
 from pipeline.model.endpoint import Message
 from pipeline.model.prompts import Prompt, load_prompt
+from pipeline.model.question import Answer, CutOff, Prefix, Question, Steps
 from pipeline.prose.categories import category_of
 from pipeline.prose.cue_choice import possible_paths
 from pipeline.prose.facts import LabelledMention
@@ -36,19 +35,39 @@ from pipeline.prose.mentions import Mention, Sentence, find_mentions
 from pipeline.prose.rule_label import RuleLabel
 from pipeline.prose.wording import as_labelled, confidence_of, label_by_wording
 
-if TYPE_CHECKING:
-    from pipeline.model.llm import ModelClient
-
-MAX_FIGURES_A_CALL = 8
+MAX_FIGURES_OF_A_SENTENCE = 8
+MAX_FIGURES_A_QUESTION = 24
 TOKENS_A_FIGURE = 40
+# An answer that was cut off although it is about one figure gets so much more room, once.
+_MORE_ROOM = 4
+
+
+@dataclass(frozen=True, slots=True)
+class LabelOptions:
+    """How a model is asked for labels, and what its labels settle (Endpoint).
+
+    `sentences` a question; `ask_all` asks about every figure, for measuring the model alone.
+    """
+
+    settles: Literal["silent", "open"] = "open"
+    sentences: int = 1
+    ask_all: bool = False
+
+
+USUAL_OPTIONS = LabelOptions()
 
 
 @dataclass(frozen=True)
 class LabelPrompt:
-    """System text and worked examples: the prefix that all calls share."""
+    """System text and worked examples: the prefix that all questions share."""
 
-    messages: tuple[Message, ...]
+    prefix: Prefix
     sha256: str
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages of the prefix."""
+        return self.prefix.messages
 
 
 @dataclass(frozen=True)
@@ -72,7 +91,7 @@ def label_prompt() -> LabelPrompt:
     system = Message("system", prompt.fill(labels="、".join((*path_of_label(), OTHER))))
     turns = [message for example in examples for message in _example(example, path.name)]
     digest = hashlib.sha256(prompt.sha256.encode() + hashlib.sha256(raw).digest()).hexdigest()
-    return LabelPrompt((system, *turns), digest)
+    return LabelPrompt(Prefix((system, *turns)), digest)
 
 
 def _example(example: dict[str, Any], file: str) -> tuple[Message, Message]:
@@ -103,10 +122,16 @@ def _as_document(example: dict[str, Any]) -> Document:
 
 
 def _question(mentions: Sequence[Mention]) -> str:
-    sentence = mentions[0].sentence
-    heading = sentence.headings[-1].lstrip("一二三四五六七八九十、（）()") if sentence.headings else ""
-    figures = " ".join(_key(number, mention) for number, mention in enumerate(mentions, 1))
-    return f"{f'【{heading}】' if heading else ''}{sentence.text.strip()}\n{figures}"
+    """The sentences, each with its figures below; figures are numbered through all of them."""
+    lines: list[str] = []
+    number = 1
+    for same in _by_sentence(mentions):
+        sentence = same[0].sentence
+        heading = sentence.headings[-1].lstrip("一二三四五六七八九十、（）()") if sentence.headings else ""
+        lines.append(f"{f'【{heading}】' if heading else ''}{sentence.text.strip()}")
+        lines.append(" ".join(_key(place, mention) for place, mention in enumerate(same, number)))
+        number += len(same)
+    return "\n".join(lines)
 
 
 def _key(number: int, mention: Mention) -> str:
@@ -120,25 +145,15 @@ def allowed_labels(mention: Mention) -> tuple[str, ...]:
     return (*(prose_fields()[path].label for path in possible_paths(mention)), OTHER)
 
 
-def label_mentions(
-    document: Document, client: ModelClient, year: int | None = None, *, ask_all: bool = False
-) -> Labelling:
-    """Label every mention: by wording where that settles it, else by the model.
-
-    `ask_all` asks the model about every figure, for measuring it alone. Raises
-    ModelError when an answer cannot be had.
-    """
+def label_mentions(document: Document, options: LabelOptions, year: int | None = None) -> Steps[Labelling]:
+    """Label every mention: by wording where that settles it, else by the model."""
     labels = label_by_wording(find_mentions(document), year)
-    asked = [label for label in labels if _is_open(label, ask_all)]
-    answers: dict[int, tuple[str | None, float]] = {}
-    usage = Usage()
-    for sentence_mentions in _calls([label.mention for label in asked]):
-        answer = _ask(client, sentence_mentions)
-        usage += answer.stored_usage
-        answers.update(_read(answer, sentence_mentions))
-    settles = client.endpoint.settles
+    asked = [label.mention for label in labels if _is_open(label, options.ask_all)]
+    answers, usage = yield from _ask(_groups(asked, options.sentences))
     labelled = [
-        item for label in labels for item in _combine(label, answers.get(label.mention.span.start), settles)
+        item
+        for label in labels
+        for item in _combine(label, answers.get(label.mention.span.start), options.settles)
     ]
     return Labelling(tuple(labelled), usage)
 
@@ -150,44 +165,154 @@ def _is_open(label: RuleLabel, ask_all: bool) -> bool:
     return bool(possible_paths(label.mention))
 
 
-def _calls(mentions: Sequence[Mention]) -> Iterator[list[Mention]]:
-    for _, group in groupby(mentions, key=_sentence_of):
-        same = list(group)
-        for start in range(0, len(same), MAX_FIGURES_A_CALL):
-            yield same[start : start + MAX_FIGURES_A_CALL]
+def _by_sentence(mentions: Sequence[Mention]) -> Iterator[list[Mention]]:
+    for _, same in groupby(mentions, key=_sentence_of):
+        yield list(same)
 
 
 def _sentence_of(mention: Mention) -> Sentence:
     return mention.sentence
 
 
-class _Labels(BaseModel):
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Figures that are asked about at once. `room` multiplies the tokens that the answer may have."""
+
+    mentions: tuple[Mention, ...]
+    room: int = 1
+
+    def smaller(self, cut: CutOff) -> Iterator[_Group]:
+        """What is asked instead when the answer was cut off. Raises AnswerInvalid when that was tried."""
+        middle = len(self.mentions) // 2
+        if middle:
+            yield _Group(self.mentions[:middle], self.room)
+            yield _Group(self.mentions[middle:], self.room)
+        elif self.room == 1:
+            yield _Group(self.mentions, _MORE_ROOM)
+        else:
+            raise AnswerInvalid(f"{cut.message}: one figure needs no answer of that length")
 
 
-def answer_type(mentions: Sequence[Mention]) -> type[_Labels]:
-    """The answer's schema for one sentence: one closed set of labels a figure, in order."""
-    definitions: dict[str, Any] = {}
-    for number, mention in enumerate(mentions, 1):
-        choice = Literal[allowed_labels(mention)]  # type: ignore[valid-type]
-        definitions[f"figure_{number}"] = (choice, Field(alias=_key(number, mention)))
-    return create_model("Labels", __base__=_Labels, **definitions)
+def _groups(mentions: Sequence[Mention], sentences: int) -> Iterator[_Group]:
+    """At most so many sentences a question; a sentence with many figures is asked in parts."""
+    waiting: list[list[Mention]] = []
+    for same in _by_sentence(mentions):
+        for start in range(0, len(same), MAX_FIGURES_OF_A_SENTENCE):
+            part = same[start : start + MAX_FIGURES_OF_A_SENTENCE]
+            figures = sum(map(len, waiting))
+            if waiting and (len(waiting) >= sentences or figures + len(part) > MAX_FIGURES_A_QUESTION):
+                yield _Group(tuple(mention for each in waiting for mention in each))
+                waiting = []
+            waiting.append(part)
+    if waiting:
+        yield _Group(tuple(mention for each in waiting for mention in each))
 
 
-def _ask(client: ModelClient, mentions: Sequence[Mention]) -> Answer[_Labels]:
+@dataclass(frozen=True)
+class LabelForm:
+    """One closed set of labels a figure, keyed by the figure's number and print."""
+
+    choices: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @cached_property
+    def schema_json(self) -> str:
+        """The schema as pydantic would write it for a model of these fields."""
+        schema = {
+            "additionalProperties": False,
+            "properties": {key: _choice(key, labels) for key, labels in self.choices},
+            "required": [key for key, _ in self.choices],
+            "title": "Labels",
+            "type": "object",
+        }
+        return json.dumps(schema, ensure_ascii=False)
+
+    @cached_property
+    def in_words(self) -> str:
+        """The closed sets, for servers that are sent no schema; figures with the same set together."""
+        keys: dict[tuple[str, ...], list[str]] = {}
+        for key, labels in self.choices:
+            keys.setdefault(labels, []).append(key)
+        sets = "；".join(f"{' '.join(same)} 只选{'、'.join(labels)}" for labels, same in keys.items())
+        return f"只答一个JSON对象。{sets}"
+
+    def check(self, content: str) -> None:
+        """Raise ValueError where a figure has no label of its set, or where there is more."""
+        answer = _decoded(content)
+        if not isinstance(answer, dict):
+            raise ValueError("the answer must be a JSON object")
+        faults = [
+            f"{key}: {answer.get(key)!r} is none of {'、'.join(labels)}"
+            for key, labels in self.choices
+            if answer.get(key) not in labels
+        ]
+        known = dict(self.choices)
+        faults += [f"{key}: no such figure" for key in answer if key not in known]
+        if faults:
+            raise ValueError("; ".join(faults))
+
+    def labels(self, content: str) -> list[str]:
+        """The labels of an answer that was checked, in the order of the figures."""
+        answer = json.loads(content)
+        return [answer[key] for key, _ in self.choices]
+
+
+def _decoded(content: str) -> Any:
+    try:
+        return json.loads(content)
+    except RecursionError as error:
+        raise ValueError("the answer must be a JSON object, and not nested") from error
+
+
+def _choice(key: str, labels: tuple[str, ...]) -> dict[str, Any]:
+    values = {"const": labels[0]} if len(labels) == 1 else {"enum": list(labels)}
+    return {**values, "title": key.title().replace("_", " ").strip(), "type": "string"}
+
+
+def label_form(mentions: Sequence[Mention]) -> LabelForm:
+    """The form of the answer about some figures."""
+    return LabelForm(
+        tuple((_key(number, mention), allowed_labels(mention)) for number, mention in enumerate(mentions, 1))
+    )
+
+
+_Answers = dict[int, tuple[str | None, float]]
+
+
+def _ask(groups: Iterator[_Group]) -> Steps[tuple[_Answers, Usage]]:
+    """Path and confidence of each figure by the start of its print, and what asking cost."""
+    answers: _Answers = {}
+    usage = Usage()
+    pending = list(groups)
+    while pending:
+        forms = [label_form(group.mentions) for group in pending]
+        replies = yield tuple(_asked(group, form) for group, form in zip(pending, forms, strict=True))
+        smaller: list[_Group] = []
+        for group, form, reply in zip(pending, forms, replies, strict=True):
+            if isinstance(reply, CutOff):
+                usage += reply.usage
+                smaller += group.smaller(reply)
+            else:
+                usage += reply.stored_usage
+                answers.update(_read(reply, form, group.mentions))
+        pending = smaller
+    return answers, usage
+
+
+def _asked(group: _Group, form: LabelForm) -> Question:
     prompt = label_prompt()
-    return client.ask(
-        [*prompt.messages, Message("user", _question(mentions))],
-        answer_type(mentions),
+    return Question(
+        messages=(Message("user", _question(group.mentions)),),
+        form=form,
         prompt_sha256=prompt.sha256,
-        max_tokens=TOKENS_A_FIGURE * len(mentions) + 20,
+        max_tokens=group.room * (TOKENS_A_FIGURE * len(group.mentions) + 20),
+        prefix=prompt.prefix,
         logprobs=True,
     )
 
 
-def _read(answer: Answer[_Labels], mentions: Sequence[Mention]) -> dict[int, tuple[str | None, float]]:
-    chosen = list(answer.value.model_dump().values())
-    allowed = [allowed_labels(mention) for mention in mentions]
+def _read(answer: Answer, form: LabelForm, mentions: Sequence[Mention]) -> _Answers:
+    chosen = form.labels(answer.content)
+    allowed = [labels for _, labels in form.choices]
     confidences = label_confidences(answer.content, answer.logprobs, chosen, allowed)
     return {
         mention.span.start: (path_of_label().get(label), confidence)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from pipeline.model.answers import TokenLogprob
+from pipeline.model.question import TokenLogprob
 
 UNKNOWN_CONFIDENCE = 0.5
 
@@ -29,11 +29,14 @@ def label_confidences(
     `UNKNOWN_CONFIDENCE`.
     """
     tokens = logprobs or ()
-    if "".join(token.token for token in tokens) != content:
+    written = "".join(token.token for token in tokens)
+    # More may have been written than the answer: a fence of Markdown around it.
+    begin = written.find(content) if content else -1
+    if begin < 0:
         return [UNKNOWN_CONFIDENCE] * len(chosen)
-    confidences, begin = [], 0
+    confidences = []
     for label, labels in zip(chosen, allowed, strict=True):
-        begin = content.find(f'"{label}"', begin) + 1
+        begin = written.find(f'"{label}"', begin) + 1
         if not begin:
             return [UNKNOWN_CONFIDENCE] * len(chosen)
         confidences.append(_probability(tokens, begin, label, labels))

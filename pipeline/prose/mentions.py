@@ -11,11 +11,13 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from pipeline.document import Block, Document, Span
 from pipeline.fact import Bound
 from pipeline.numerals import Numeral, find_numerals, trailing_bound
+from pipeline.prose.marks import with_full_marks
 
 MEASURE_WORDS = (
     "条次", "件次", "人次", "场次", "篇次", "期次", "条", "件", "份", "篇", "期", "次", "场", "起", "宗", "例",
@@ -54,11 +56,12 @@ _NOT_DENIED = re.compile(
 _NUMBER_START = r"[0-9０-９一二三四五六七八九十百千约近逾超]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sentence:
     """A sentence of the prose with the headings above it, outermost first.
 
-    `before` is what its paragraph says before it: topics are opened there.
+    `before` is what its paragraph says before it: topics are opened there. `marked` and
+    `marked_before` are the same with full-width marks, in which wording is looked for.
     """
 
     text: str
@@ -67,6 +70,16 @@ class Sentence:
     page: int | None
     headings: tuple[str, ...]
     before: str = ""
+
+    @cached_property
+    def marked(self) -> str:
+        """The sentence with full-width marks."""
+        return with_full_marks(self.text)
+
+    @cached_property
+    def marked_before(self) -> str:
+        """What its paragraph says before it with full-width marks."""
+        return with_full_marks(self.before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +179,9 @@ def find_mentions(document: Document) -> tuple[Mention, ...]:
 
 def overlong_sentences(document: Document) -> Iterator[Sentence]:
     """Sentences in which no figure is looked for."""
+    longest = max((block.span.end - block.span.start for block in document.blocks), default=0)
+    if longest <= LONGEST_SENTENCE:
+        return iter(())
     return (sentence for sentence in find_sentences(document) if len(sentence.text) > LONGEST_SENTENCE)
 
 
@@ -198,9 +214,12 @@ _VAGUE_LEFT = re.compile(r"[数几]$")
 
 def _figures(sentence: Sentence) -> Iterator[Mention]:
     text, offset = sentence.text, sentence.span.start
+    numerals = tuple(find_numerals(text))
+    if not numerals:
+        return
     blocked = [(match.start(), match.end()) for match in _DECOYS.finditer(text)]
     starts = [start for start, _ in blocked]
-    for numeral in find_numerals(text):
+    for numeral in numerals:
         place = bisect_right(starts, numeral.span.start) - 1
         if (
             place >= 0
@@ -208,7 +227,7 @@ def _figures(sentence: Sentence) -> Iterator[Mention]:
             and blocked[place][1] > numeral.span.start
         ):
             continue
-        if _BAD_LEFT.search(text[: numeral.span.start]) or _is_vague(text, numeral):
+        if _BAD_LEFT.search(_left_of(text, numeral)) or _is_vague(text, numeral):
             continue
         mention = _with_measure(sentence, numeral, offset)
         if mention is not None:
@@ -217,9 +236,12 @@ def _figures(sentence: Sentence) -> Iterator[Mention]:
 
 def _is_vague(text: str, numeral: Numeral) -> bool:
     """`数十条`, `几百条`; but `申请数 18 件` counts."""
-    return (
-        text[numeral.span.start] in "十百千万" and _VAGUE_LEFT.search(text[: numeral.span.start]) is not None
-    )
+    return text[numeral.span.start] in "十百千万" and _VAGUE_LEFT.search(_left_of(text, numeral)) is not None
+
+
+def _left_of(text: str, numeral: Numeral) -> str:
+    """The characters right before a numeral, as many as a pattern looks at."""
+    return text[max(0, numeral.span.start - 3) : numeral.span.start]
 
 
 def _with_measure(sentence: Sentence, numeral: Numeral, offset: int) -> Mention | None:

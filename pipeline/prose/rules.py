@@ -22,7 +22,7 @@ from pipeline.prose.carried import (
     said_of_documents,
 )
 from pipeline.prose.categories import as_category, opens_list
-from pipeline.prose.clauses import FULL_MARKS, Clause, clauses_before, topic_of
+from pipeline.prose.clauses import Clause, clauses_before, topic_of
 from pipeline.prose.cue_choice import best_cue, label_by_noun_behind
 from pipeline.prose.cues import Topic
 from pipeline.prose.denials import label_denial
@@ -77,7 +77,7 @@ def _with_total(labels: list[RuleLabel]) -> list[RuleLabel]:
 def _label_figure(
     mention: Mention, earlier: Sequence[RuleLabel], following: Mention | None, year: int | None
 ) -> RuleLabel:
-    text = mention.sentence.text.translate(FULL_MARKS)
+    text = mention.sentence.marked
     start = mention.span.start - mention.sentence.span.start
     end = mention.span.end - mention.sentence.span.start
     stop = len(text) if following is None else following.span.start - mention.sentence.span.start
@@ -85,7 +85,7 @@ def _label_figure(
     clauses = clauses_before(before, [_local_span(label.mention) for label in earlier])
     clauses = in_step(clauses, before, mention, earlier)
     own = clauses[0].text
-    topic = topic_of(mention, mention.sentence.before.translate(FULL_MARKS) + before)
+    topic = topic_of(mention, mention.sentence.marked_before + before)
     if (
         _is_plan(mention)
         or cues.NOT_THIS_YEAR.search(own)

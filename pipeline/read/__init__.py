@@ -14,46 +14,73 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.document import Document
 from pipeline.errors import DocumentError, EmptyFile
 from pipeline.read.archive import read_archive
 from pipeline.read.attached import ReadFile, with_attachments
-from pipeline.read.docx import read_docx
 from pipeline.read.encoding import Decoded, decode
 from pipeline.read.html import read_html
-from pipeline.read.legacy import read_legacy
 from pipeline.read.limits import DEFAULT_LIMITS, Limits, refuse_above
 from pipeline.read.mhtml import read_mhtml
 from pipeline.read.names import on_one_line, readable_name
 from pipeline.read.parts import Reading, ReadNested, is_shown, lay_out
-from pipeline.read.pdf import read_pdf
 from pipeline.read.pictures import with_pictures
 from pipeline.read.scan import read_scan
 from pipeline.read.sniff import BinaryKind, TextKind, binary_kind, text_kind
 from pipeline.read.text import read_text
-from pipeline.read.workbook import read_workbook
 from pipeline.read.wrapped import unwrapped, with_head, without_extra_escape
+
+if TYPE_CHECKING:
+    from pipeline.read.legacy import LegacyKind
 
 __all__ = ["DEFAULT_LIMITS", "Limits", "read_document", "read_document_with_parts"]
 
+
+# The libraries behind these carriers load with the first file of the kind: together they take longer
+# than all that web pages and texts need.
+def _read_pdf(data: bytes, limits: Limits) -> Reading:
+    from pipeline.read.pdf import read_pdf
+
+    return read_pdf(data, limits)
+
+
+def _read_workbook(data: bytes, limits: Limits) -> Reading:
+    from pipeline.read.workbook import read_workbook
+
+    return read_workbook(data, limits)
+
+
+def _read_docx(data: bytes, limits: Limits, read: ReadNested) -> Reading:
+    from pipeline.read.docx import read_docx
+
+    return read_docx(data, limits, read)
+
+
+def _read_legacy(kind: LegacyKind, data: bytes, limits: Limits, read: ReadNested) -> Reading:
+    from pipeline.read.legacy import read_legacy
+
+    return read_legacy(kind, data, limits, read)
+
+
 _BINARY_READERS: dict[BinaryKind, Callable[[bytes, Limits], Reading]] = {
-    "pdf": read_pdf,
-    "workbook": read_workbook,
+    "pdf": _read_pdf,
+    "workbook": _read_workbook,
     "mhtml": read_mhtml,
     "picture": read_scan,
 }
 # Carriers with other files inside, which the last argument reads.
 _NESTING_READERS: dict[BinaryKind, Callable[[bytes, Limits, ReadNested], Reading]] = {
-    "docx": read_docx,
+    "docx": _read_docx,
     "archive": read_archive,
-    "doc": partial(read_legacy, "doc"),
-    "rtf": partial(read_legacy, "rtf"),
-    "odt": partial(read_legacy, "odt"),
-    "wordml": partial(read_legacy, "wordml"),
-    "xls": partial(read_legacy, "xls"),
-    "ods": partial(read_legacy, "ods"),
-    "excelml": partial(read_legacy, "excelml"),
+    "doc": partial(_read_legacy, "doc"),
+    "rtf": partial(_read_legacy, "rtf"),
+    "odt": partial(_read_legacy, "odt"),
+    "wordml": partial(_read_legacy, "wordml"),
+    "xls": partial(_read_legacy, "xls"),
+    "ods": partial(_read_legacy, "ods"),
+    "excelml": partial(_read_legacy, "excelml"),
 }
 _TEXT_READERS: dict[TextKind, Callable[[Decoded, Limits], Reading]] = {"html": read_html, "text": read_text}
 _MAX_NESTING = 3

@@ -12,8 +12,6 @@ import codecs
 import re
 from dataclasses import dataclass
 
-from charset_normalizer import from_bytes
-
 from pipeline.errors import BrokenFile
 from pipeline.read.characters import turns_direction
 from pipeline.read.sniff import looks_utf16
@@ -135,6 +133,8 @@ def _damaged(data: bytes, declared: str | None) -> Decoded | None:
 
 
 def _guessed(data: bytes, declared: str | None) -> Decoded:
+    from charset_normalizer import from_bytes  # hardly a file needs it, and it loads slowly
+
     guess = from_bytes(data[:200_000]).best()
     if guess is None:
         raise BrokenFile(

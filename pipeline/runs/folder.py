@@ -25,6 +25,16 @@ class RunFolder:
         return self.path / "answers.sqlite"
 
     @property
+    def ledger(self) -> Path:
+        """What was asked and paid."""
+        return self.path / "ledger.sqlite"
+
+    @property
+    def batches(self) -> Path:
+        """Questions that go out in batches, and what has come back."""
+        return self.path / "batch.sqlite"
+
+    @property
     def crashes(self) -> Path:
         """Tracebacks of documents on which the program itself failed, by hash."""
         return self.path / "crashes"

@@ -31,6 +31,8 @@ class RunIdentity:
     """What the records of a run depend on, apart from the documents and the program's version.
 
     `model_resolved` is the file and hash of embedded weights, or the name asked of an endpoint.
+    `engine` is always `local`: the records are the same wherever they are made, and a session
+    says where it worked.
     """
 
     strategy: str
@@ -54,6 +56,7 @@ class Session:
     start: str
     end: str | None = None
     stopped: str | None = None
+    engine: str = "local"
 
 
 @dataclass(frozen=True)
@@ -83,10 +86,10 @@ def prompt_hashes(strategy: str, folder: Path | None = None) -> dict[str, str]:
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()}
 
 
-def new_session() -> Session:
+def new_session(engine: str = "local") -> Session:
     """A session that begins now, with the version of the program and of its source tree."""
     commit, dirty = source_tree()
-    return Session(__version__, commit, dirty, platform.python_version(), now())
+    return Session(__version__, commit, dirty, platform.python_version(), now(), engine=engine)
 
 
 def source_tree() -> tuple[str | None, bool | None]:

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.fact import Usage
-from pipeline.runs.progress import duration
+from pipeline.model.ledger import LedgerTotals
+from pipeline.runs.progress import duration, money
 from pipeline.runs.recheck import CHECK, CheckResult, finding_pairs
 from pipeline.runs.run import RunOutcome
 from pipeline.runs.sources import Input, Skipped
@@ -45,7 +46,7 @@ def print_attached(console: Console, inputs: Sequence[Input]) -> None:
 def print_outcome(console: Console, outcome: RunOutcome) -> None:
     """Totals of the run, findings by rule, failures by name, and how to go on."""
     summary = outcome.summary
-    console.print(_totals(summary))
+    console.print(_totals(summary, outcome.spent))
     print_rules(console, summary.by_severity())
     for failure in summary.failures:
         say(console, f"failed: {failure.doc_id} [{failure.code}] {failure.reason}", "red")
@@ -62,7 +63,7 @@ def print_outcome(console: Console, outcome: RunOutcome) -> None:
     say(console, f"records: {outcome.folder / 'records.jsonl'}")
 
 
-def _totals(summary: Summary) -> Table:
+def _totals(summary: Summary, spent: LedgerTotals | None) -> Table:
     table = Table.grid(padding=(0, 2))
     statuses = ", ".join(f"{summary.statuses[name]} {name}" for name in ("ok", "flagged", "failed"))
     by_source = ", ".join(f"{count} {source}" for source, count in sorted(summary.facts.items()))
@@ -74,6 +75,8 @@ def _totals(summary: Summary) -> Table:
         "model": _tokens(usage) if usage.requests else "not asked",
         "time": f"{duration(usage.seconds)} of work",
     }
+    if spent is not None and spent.requests:
+        rows["this time"] = _spent(spent)
     for name, value in rows.items():
         table.add_row(plain(name, "dim"), plain(value))
     return table
@@ -84,6 +87,14 @@ def _tokens(usage: Usage) -> str:
         f"{usage.requests} requests, {usage.input_tokens:,} tokens read "
         f"({usage.cached_tokens:,} from the cache), {usage.output_tokens:,} written"
     )
+
+
+def _spent(spent: LedgerTotals) -> str:
+    """What was asked and paid in this session, answers that were stored already left out."""
+    failed = f" ({spent.failed} without an answer)" if spent.failed else ""
+    cost = "" if spent.cost_usd is None else f", {money(spent.cost_usd)}"
+    tokens = f"{spent.input_tokens:,} tokens read, {spent.output_tokens:,} written"
+    return f"{spent.requests} requests{failed}, {tokens}{cost}"
 
 
 def _counts_by_severity(rules: Iterable[RuleCount]) -> str:

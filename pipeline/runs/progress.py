@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from pipeline.fact import Record
 from pipeline.model.catalog import Progress as ByteProgress
+from pipeline.model.ledger import LedgerTotals
+from pipeline.runs.brief import RecordBrief
 from pipeline.terminal import printable, say
 
 _PLAIN_LINE_SECONDS = 10.0
@@ -21,34 +22,40 @@ class Tally:
 
     def __init__(self) -> None:
         self.pending = self.done_before = 0
-        self.written = self.failed = self.facts = self.findings = self.tokens = 0
+        self.written = self.failed = self.facts = self.findings = 0
+        self._spent: Callable[[], LedgerTotals | None] | None = None
         self._began = time.monotonic()
 
     def begin(self, pending: int, done: int) -> None:
         """Start the clock: `pending` records to write, `done` there already."""
         self.pending, self.done_before = pending, done
-        self.restart()
-
-    def restart(self) -> None:
-        """Start the clock again: time before this is not the documents'."""
         self._began = time.monotonic()
 
-    def add(self, record: Record) -> None:
+    def restart(self, spent: Callable[[], LedgerTotals | None]) -> None:
+        """Start the clock again: time before this is not the documents'. `spent` tells the cost."""
+        self._began = time.monotonic()
+        self._spent = spent
+
+    def add(self, brief: RecordBrief) -> None:
         """Count a record."""
         self.written += 1
-        self.failed += record.status == "failed"
-        self.facts += len(record.facts)
-        self.findings += sum(finding.severity != "note" for finding in record.findings)
-        self.tokens += record.usage.input_tokens + record.usage.output_tokens
+        self.failed += brief.status == "failed"
+        self.facts += brief.fact_count
+        self.findings += brief.finding_count
 
     def line(self) -> str:
         """All of it in one line."""
         parts = [f"{self.facts} facts", f"{self.findings} findings"]
         if self.failed:
             parts.insert(0, f"{self.failed} failed")
-        if self.tokens:
-            parts.append(f"{self.tokens:,} tokens")
-        return ", ".join(parts + self._pace())
+        return ", ".join([*parts, *self._cost(), *self._pace()])
+
+    def _cost(self) -> list[str]:
+        spent = self._spent() if self._spent is not None else None
+        if spent is None or not spent.requests:
+            return []
+        tokens = f"{spent.input_tokens + spent.output_tokens:,} tokens"
+        return [tokens, money(spent.cost_usd)] if spent.cost_usd else [tokens]
 
     def _pace(self) -> list[str]:
         seconds = time.monotonic() - self._began
@@ -57,6 +64,11 @@ class Tally:
         left = seconds / self.written * (self.pending - self.written)
         rate = f"{60 * self.written / seconds:.1f} documents/min"
         return [rate, f"{duration(left)} left"] if left else [rate]
+
+
+def money(usd: float) -> str:
+    """`0.0042 USD`, `3.18 USD`."""
+    return f"{usd:.4f} USD" if usd < 1 else f"{usd:,.2f} USD"
 
 
 def duration(seconds: float) -> str:
@@ -90,19 +102,19 @@ class LiveProgress:
         if done:
             self.say(f"{done} documents are done already, {pending} to do.")
 
-    def ready(self) -> None:
+    def ready(self, spent: Callable[[], LedgerTotals | None]) -> None:
         """The clock begins here."""
-        self._tally.restart()
+        self._tally.restart(spent)
 
-    def add(self, record: Record) -> None:
+    def add(self, brief: RecordBrief) -> None:
         """Move the bar."""
         if self._task is None:
             total = self._tally.pending + self._tally.done_before
             self._task = self._bar.add_task("", total=total, completed=self._tally.done_before, line="")
             self._bar.start()
-        self._tally.add(record)
-        if record.status == "failed":
-            self.say(f"failed: {record.error}")
+        self._tally.add(brief)
+        if brief.status == "failed":
+            self.say(f"failed: {brief.error}")
         self._bar.update(self._task, advance=1, line=self._tally.line())
 
     def say(self, message: str) -> None:
@@ -130,16 +142,16 @@ class PlainProgress:
         already = f", {done} are done already" if done else ""
         self.say(f"{pending} documents to do{already}.")
 
-    def ready(self) -> None:
+    def ready(self, spent: Callable[[], LedgerTotals | None]) -> None:
         """The clock begins here."""
-        self._tally.restart()
+        self._tally.restart(spent)
         self._last = time.monotonic()
 
-    def add(self, record: Record) -> None:
+    def add(self, brief: RecordBrief) -> None:
         """Count; print when the last line is old."""
-        self._tally.add(record)
-        if record.status == "failed":
-            self.say(f"failed: {record.error}")
+        self._tally.add(brief)
+        if brief.status == "failed":
+            self.say(f"failed: {brief.error}")
         if time.monotonic() - self._last >= self._line_seconds:
             self._print_line()
 

@@ -1,17 +1,23 @@
-"""`records.jsonl`: one line a document, on disk the moment the document is done.
+"""`records.jsonl`: one line a document, written the moment the document is done.
 
-A line is written at once and forced to disk; a line that a kill cut off is found and
-removed at the next start. A later line with the same `doc_id` replaces the former, so a
-document that is done anew needs no rewriting; `arrange` puts the lines in their final
-order through a second file that takes the place of the first in one step.
+A line is written at once and forced to disk with its neighbours of a fifth of a second; a
+line that a kill cut off is found and removed at the next start. A later line with the same
+`doc_id` replaces the former, so a document that is done anew needs no rewriting; `arrange`
+puts the lines in their final order through a second file that takes the place of the first
+in one step.
+
+`records.index` beside it holds what a resume and the totals need of each line. It can be
+lost: what it does not say rightly is read from the records again.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -19,18 +25,21 @@ from pydantic import ValidationError
 
 from pipeline.errors import StartError
 from pipeline.fact import Record, RecordStatus
-from pipeline.runs.sources import content_of
+from pipeline.runs.brief import RecordBrief, brief_from_row, brief_of, dump_row
 
 __all__ = ["RecordFile", "RecordLine", "read_records", "read_text", "text_path", "write_text"]
 
-RECORDS = "records.jsonl"
+RECORDS, INDEX = "records.jsonl", "records.index"
+_SYNC_SECONDS = 0.2
+_COPY_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class RecordLine:
     """Where a record stands in the file (bytes), and what a resume must know of it.
 
-    `content` is one hash for the document and its attachments (sources.py).
+    `content` is one hash for the document and its attachments (sources.py); `indexed` where
+    its line of the index begins.
     """
 
     doc_id: str
@@ -39,6 +48,7 @@ class RecordLine:
     status: RecordStatus
     start: int
     length: int
+    indexed: int
 
 
 class RecordFile:
@@ -50,68 +60,133 @@ class RecordFile:
         Raises StartError when a line is damaged or the file cannot be written.
         """
         self.path = folder / RECORDS
+        self._index_path = folder / INDEX
         self.lines: dict[str, RecordLine] = {}
         self.was_torn = False
+        self._end = self._index_end = 0
+        self._synced = time.monotonic()
         try:
-            self._writer = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-            self._stream: IO[bytes] = self.path.open("rb")
+            self._open()
         except OSError as error:
             raise StartError(f"{self.path} cannot be written: {error.strerror or error}") from error
         try:
-            self._end = self._load()
+            self._load()
+        except OSError as error:
+            self.close()
+            raise StartError(f"{self.path} cannot be read: {error.strerror or error}") from error
         except BaseException:
             self.close()
             raise
 
-    def _load(self) -> int:
-        start = 0
-        for number, line in enumerate(self._stream, start=1):
+    def _open(self) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+        self._writer = os.open(self.path, flags, 0o644)
+        try:
+            self._index = os.open(self._index_path, flags, 0o644)
+            self._stream: IO[bytes] = self.path.open("rb")
+        except OSError:
+            os.close(self._writer)
+            raise
+
+    def _load(self) -> None:
+        """What the index says, as far as it is right; the rest from the records themselves."""
+        for brief, start, length, indexed in self._trusted():
+            self._remember(brief, start, length, indexed)
+        os.ftruncate(self._index, self._index_end)
+        self._stream.seek(self._end)
+        for number, line in enumerate(self._stream, start=len(self.lines) + 1):
             if not line.endswith(b"\n"):
                 self.was_torn = True
                 break
             if line.strip():
-                self._remember(_parse(self.path, number, line), start, len(line))
-            start += len(line)
+                self._take_up(brief_of(_parse(self.path, number, line)), len(line))
+            else:
+                self._end += len(line)
         if self.was_torn:
-            os.ftruncate(self._writer, start)
-        return start
+            os.ftruncate(self._writer, self._end)
 
-    def _remember(self, record: Record, start: int, length: int) -> None:
-        # Taken out first, so that the order of the dict is the order of the lines that count.
-        self.lines.pop(record.doc_id, None)
-        attached = [part.sha256 for part in record.parts if part.place == "beside"]
-        hint = () if record.hint is None else tuple(record.hint.model_dump().values())
-        content = content_of(record.sha256, attached, hint)
-        self.lines[record.doc_id] = RecordLine(
-            record.doc_id, record.file, content, record.status, start, length
+    def _trusted(self) -> Iterator[tuple[RecordBrief, int, int, int]]:
+        """Entries of the index that follow each other without a gap and stand where they say."""
+        size = os.fstat(self._writer).st_size
+        with self._index_path.open("rb") as index:
+            for line in index:
+                try:
+                    start, length, *row = json.loads(line)
+                    brief = brief_from_row(row)
+                except (ValueError, TypeError):
+                    return
+                if not line.endswith(b"\n") or start != self._end or start + length > size:
+                    return
+                if not self._stands(brief.doc_id, start, length):
+                    return
+                indexed = self._index_end
+                self._end = start + length
+                self._index_end += len(line)
+                yield brief, start, length, indexed
+
+    def _stands(self, doc_id: str, start: int, length: int) -> bool:
+        head = f'{{"doc_id":{json.dumps(doc_id, ensure_ascii=False)},'.encode()
+        return (
+            os.pread(self._writer, len(head), start) == head
+            and os.pread(self._writer, 1, start + length - 1) == b"\n"
         )
 
+    def _remember(self, brief: RecordBrief, start: int, length: int, indexed: int) -> None:
+        # Taken out first, so that the order of the dict is the order of the lines that count.
+        self.lines.pop(brief.doc_id, None)
+        self.lines[brief.doc_id] = RecordLine(
+            brief.doc_id, brief.file, brief.content, brief.status, start, length, indexed
+        )
+
+    def _take_up(self, brief: RecordBrief, length: int) -> None:
+        """Put a line that stands at the end of the records into the index, and remember it."""
+        entry = dump_row([self._end, length, *brief.as_row()])
+        _write(self._index, entry)
+        self._remember(brief, self._end, length, self._index_end)
+        self._index_end += len(entry)
+        self._end += length
+
     def append(self, record: Record) -> None:
-        """Write a record and wait until it is on disk; a line that did not fit is taken back."""
-        line = record.model_dump_json().encode("utf-8") + b"\n"
+        """Write a record."""
+        self.append_line(record_line(record), brief_of(record))
+
+    def append_line(self, line: bytes, brief: RecordBrief) -> None:
+        """Write a record as its line; one that did not fit on the disk is taken back."""
         try:
-            rest = line
-            while rest:
-                rest = rest[os.write(self._writer, rest) :]
-            os.fsync(self._writer)
+            _write(self._writer, line)
+            self._take_up(brief, len(line))
+            self._sync()
         except OSError as error:
             with suppress(OSError):
                 os.ftruncate(self._writer, self._end)
+                os.ftruncate(self._index, self._index_end)
             raise StartError(
-                f"{self.path}: the record of {record.doc_id} cannot be written ({error.strerror or error}). "
+                f"{self.path}: the record of {brief.doc_id} cannot be written ({error.strerror or error}). "
                 "Make room and run the same command again: it goes on where it stopped"
             ) from error
-        self._remember(record, self._end, len(line))
-        self._end += len(line)
+
+    def _sync(self, seconds: float = _SYNC_SECONDS) -> None:
+        """Force to disk what has come, at most so often: a crash of the machine costs no more than that."""
+        if time.monotonic() - self._synced >= seconds:
+            os.fdatasync(self._writer)
+            self._synced = time.monotonic()
 
     def read(self, doc_id: str) -> Record:
         """The record of a document that is in `lines`."""
         line = self.lines[doc_id]
-        return Record.model_validate_json(self._bytes(line))
+        return Record.model_validate_json(os.pread(self._writer, line.length, line.start))
 
-    def _bytes(self, line: RecordLine) -> bytes:
-        self._stream.seek(line.start)
-        return self._stream.read(line.length)
+    def briefs(self) -> Iterator[RecordBrief]:
+        """What is known of each record, in order, without reading the records."""
+        return self._briefs(list(self.lines.values()))
+
+    def _briefs(self, lines: Sequence[RecordLine]) -> Iterator[RecordBrief]:
+        with self._index_path.open("rb") as index:
+            for line in lines:
+                if index.tell() != line.indexed:
+                    index.seek(line.indexed)
+                _, _, *row = json.loads(index.readline())
+                yield brief_from_row(row)
 
     def __iter__(self) -> Iterator[Record]:
         for doc_id in list(self.lines):
@@ -123,23 +198,29 @@ class RecordFile:
         if self._is_arranged(wanted):
             return
         temporary = self.path.with_suffix(".jsonl.new")
-        arranged: dict[str, RecordLine] = {}
         try:
-            with temporary.open("w+b") as stream:
+            with temporary.open("wb") as stream:
                 for line in wanted:
-                    start = stream.tell()
-                    stream.write(self._bytes(line))
-                    arranged[line.doc_id] = replace(line, start=start)
+                    stream.write(os.pread(self._writer, line.length, line.start))
                 stream.flush()
                 os.fsync(stream.fileno())
+            self._arrange_index(wanted)
             os.replace(temporary, self.path)
+            os.replace(self._index_path.with_suffix(".index.new"), self._index_path)
         except OSError as error:
             raise StartError(f"{self.path} cannot be put in order: {error.strerror or error}") from error
         self.close()
-        self._writer = os.open(self.path, os.O_WRONLY | os.O_APPEND)
-        self._stream = self.path.open("rb")
-        self._end = sum(line.length for line in wanted)
-        self.lines = arranged
+        self.lines = {}
+        self._end = self._index_end = 0
+        self._open()
+        self._load()
+
+    def _arrange_index(self, wanted: Sequence[RecordLine]) -> None:
+        start = 0
+        with self._index_path.with_suffix(".index.new").open("wb") as stream:
+            for line, brief in zip(wanted, self._briefs(wanted), strict=True):
+                stream.write(dump_row([start, line.length, *brief.as_row()]))
+                start += line.length
 
     def _is_arranged(self, wanted: Sequence[RecordLine]) -> bool:
         end = 0
@@ -150,9 +231,22 @@ class RecordFile:
         return end == self._end
 
     def close(self) -> None:
-        """Close the file."""
+        """Force all to disk and close the file."""
+        with suppress(OSError):
+            self._sync(0)
         self._stream.close()
+        os.close(self._index)
         os.close(self._writer)
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(descriptor, content) :]
+
+
+def record_line(record: Record) -> bytes:
+    """A record as a line of the file."""
+    return record.model_dump_json().encode("utf-8") + b"\n"
 
 
 def _parse(path: Path, number: int, line: bytes) -> Record:

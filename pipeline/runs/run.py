@@ -7,14 +7,19 @@ an error, Ctrl-C, a kill - the same command goes on where it stopped.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.errors import GongkaiError, TransportFailed
+from pipeline.errors import GongkaiError
 from pipeline.fact import Record
+from pipeline.loops import run_to_end
+from pipeline.model.ledger import LedgerTotals
+from pipeline.runs.brief import RecordBrief
+from pipeline.runs.engine import Engine, Finished
 from pipeline.runs.folder import RunFolder, locked
+from pipeline.runs.interrupts import Interrupts
 from pipeline.runs.manifest import (
     Manifest,
     RunIdentity,
@@ -24,17 +29,13 @@ from pipeline.runs.manifest import (
     refuse_other,
     write_manifest,
 )
-from pipeline.runs.plan import Job, Plan, make_plan
-from pipeline.runs.pool import Interrupts, Pool
+from pipeline.runs.plan import Plan, make_plan
 from pipeline.runs.record import RecordFile
 from pipeline.runs.sources import Listing
 from pipeline.runs.summary import Summary, summarize
-from pipeline.runs.work import Stages, duplicate, make_record
+from pipeline.runs.work import Done, done, duplicate
 
-# After so many documents in a row without any answer the endpoint is taken to be gone.
-MAX_TRANSPORT_FAILURES = 3
-
-OpenStages = Callable[[RunFolder], AbstractContextManager[Stages]]
+OpenEngine = Callable[[RunFolder, int], AbstractAsyncContextManager[Engine]]
 
 
 class RunProgress(Protocol):
@@ -43,10 +44,10 @@ class RunProgress(Protocol):
     def begin(self, pending: int, done: int) -> None:
         """`pending` records are to be written, `done` are there."""
 
-    def ready(self) -> None:
-        """Documents are read from now on; a model may have been loaded before."""
+    def ready(self, spent: Callable[[], LedgerTotals | None]) -> None:
+        """Documents are read from now on; a model may have been loaded before. `spent` tells the cost."""
 
-    def add(self, record: Record) -> None:
+    def add(self, brief: RecordBrief) -> None:
         """A record is on disk."""
 
     def say(self, message: str) -> None:
@@ -58,11 +59,11 @@ class RunProgress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How a run works; none of it changes a record."""
+    """What of a run changes no record."""
 
-    concurrency: int = 1
     retry_failed: bool = False
     sources: tuple[str, ...] = ()
+    engine: str = "local"
 
 
 @dataclass(frozen=True)
@@ -76,34 +77,35 @@ class RunOutcome:
     remaining: int
     stopped: str | None = None
     was_interrupted: bool = False
+    spent: LedgerTotals | None = None
 
 
 def run_documents(
     listing: Listing,
     out: Path,
     identity: RunIdentity,
-    open_stages: OpenStages,
+    open_engine: OpenEngine,
     options: RunOptions,
     progress: RunProgress,
 ) -> RunOutcome:
     """Make the records of all inputs in the run folder `out`, which is made or gone on with.
 
-    `open_stages` is entered only if a document has to be read: a model is started there.
-    Raises RunLocked, and StartError when the folder was made with something else than
-    `identity`, cannot be written, or no model is to be had.
+    `open_engine` is entered only if documents have to be read, and told how many: a model is
+    started there. Raises RunLocked, and StartError when the folder was made with something
+    else than `identity`, cannot be written, or no model is to be had.
     """
     with locked(out) as folder:
         manifest = _begin_manifest(folder, identity, options)
         records = RecordFile(folder.path)
         try:
-            return _run(_Run(folder, listing, options, progress, records), manifest, open_stages)
+            return _run(_Run(folder, listing, options, progress, records), manifest, open_engine)
         finally:
             records.close()
 
 
 def _begin_manifest(folder: RunFolder, identity: RunIdentity, options: RunOptions) -> Manifest:
     before = load_manifest(folder.path)
-    session = new_session()
+    session = new_session(options.engine)
     if before is None:
         manifest = Manifest(identity, options.sources, (session,))
     else:
@@ -125,18 +127,23 @@ class _Run:
     records: RecordFile
 
 
-def _run(run: _Run, manifest: Manifest, open_stages: OpenStages) -> RunOutcome:
+def _run(run: _Run, manifest: Manifest, open_engine: OpenEngine) -> RunOutcome:
     plan = make_plan(run.listing.inputs, run.records.lines, retry_failed=run.options.retry_failed)
     if run.records.was_torn:
         run.progress.say("The last record was cut off when the run ended; its document is done again.")
     if plan.replaced:
         run.progress.say(f"{plan.replaced} files have changed since they were read; they are done again.")
-    ending = _work(run, plan, open_stages)
+    ending = _work(run, plan, open_engine)
     run.records.arrange([doc_id for doc_id in plan.order if doc_id in run.records.lines])
     summary = summarize(run.records)
     session = replace(manifest.sessions[-1], end=now(), stopped=ending.stopped)
     sessions = (*manifest.sessions[:-1], session)
-    write_manifest(run.folder.path, replace(manifest, sessions=sessions, totals=summary.as_totals()))
+    totals = summary.as_totals()
+    if ending.spent is not None:
+        totals["spent"] = ending.spent.as_dict()
+    elif "spent" in manifest.totals:
+        totals["spent"] = manifest.totals["spent"]
+    write_manifest(run.folder.path, replace(manifest, sessions=sessions, totals=totals))
     return RunOutcome(
         folder=run.folder.path,
         summary=summary,
@@ -145,19 +152,22 @@ def _run(run: _Run, manifest: Manifest, open_stages: OpenStages) -> RunOutcome:
         remaining=plan.pending - ending.written,
         stopped=ending.stopped,
         was_interrupted=ending.was_interrupted,
+        spent=ending.spent,
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Ending:
-    written: int
-    stopped: str | None
-    was_interrupted: bool
+    written: int = 0
+    error: GongkaiError | None = None
+    stopped: str | None = None
+    was_interrupted: bool = False
+    spent: LedgerTotals | None = None
 
 
-def _work(run: _Run, plan: Plan, open_stages: OpenStages) -> _Ending:
+def _work(run: _Run, plan: Plan, open_engine: OpenEngine) -> _Ending:
     """Work off the plan. An error before the first record is raised, a later one ends the run in order."""
-    written = 0
+    ending = _Ending()
     run.progress.begin(plan.pending, len(plan.order) - plan.pending)
 
     def say_once() -> None:
@@ -165,20 +175,18 @@ def _work(run: _Run, plan: Plan, open_stages: OpenStages) -> _Ending:
 
     with Interrupts(say_once) as interrupts:
         try:
-            written += _copy_known(run, plan)
-            error: GongkaiError | None = None
+            ending.written += _copy_known(run, plan)
             if plan.needs_reading and not interrupts.stop.is_set():
-                with open_stages(run.folder) as stages:
-                    run.progress.ready()
-                    more, error = _read(run, plan, stages, interrupts)
-                    written += more
+                run_to_end(_read(run, plan, open_engine, interrupts, ending))
         finally:
             run.progress.end()
-    if error is not None and not run.records.lines:
-        raise error
-    if error is None and interrupts.was_interrupted and written < plan.pending:
-        return _Ending(written, "interrupted", was_interrupted=True)
-    return _Ending(written, None if error is None else str(error), was_interrupted=False)
+    if ending.error is not None and not run.records.lines:
+        raise ending.error
+    if ending.error is not None:
+        ending.stopped = str(ending.error)
+    elif interrupts.was_interrupted and ending.written < plan.pending:
+        ending.stopped, ending.was_interrupted = "interrupted", True
+    return ending
 
 
 def _copy_known(run: _Run, plan: Plan) -> int:
@@ -188,38 +196,37 @@ def _copy_known(run: _Run, plan: Plan) -> int:
         if job.known is not None:
             first = run.records.read(job.known)
             for item in job.items:
-                _keep(run, duplicate(first, item.document, item.doc_id))
+                _keep(run, done(duplicate(first, item.document, item.doc_id)))
             written += len(job.items)
     return written
 
 
-def _read(run: _Run, plan: Plan, stages: Stages, interrupts: Interrupts) -> tuple[int, GongkaiError | None]:
-    """Read and extract in worker threads, write in this one."""
-    pool: Pool[Job, tuple[Record, ...]] = Pool(
-        lambda job: _records_of(job, stages, run.folder), run.options.concurrency, interrupts.stop
-    )
-    written = unanswered = 0
-    gone: GongkaiError | None = None
-    for records in pool.over(job for job in plan.jobs if job.known is None):
-        for record in records:
-            _keep(run, record)
-        written += len(records)
-        unanswered = unanswered + 1 if records[0].error_code == TransportFailed.code else 0
-        if unanswered >= MAX_TRANSPORT_FAILURES and gone is None:
-            gone = TransportFailed(
-                f"{unanswered} documents in a row had no answer from the model: {records[0].error} "
-                "When it answers again, add --retry-failed for those that failed"
-            )
-            interrupts.stop.set()
-    return written, pool.error or gone
+async def _read(
+    run: _Run, plan: Plan, open_engine: OpenEngine, interrupts: Interrupts, ending: _Ending
+) -> None:
+    """Have the engine work off what is to be read, and write as it comes."""
+    jobs = [job for job in plan.jobs if job.known is None]
+    async with open_engine(run.folder, len(jobs)) as engine:
+        run.progress.ready(engine.spent)
+        try:
+            async for finished in engine.work_off(jobs, interrupts.stop):
+                ending.written += _keep_finished(run, finished)
+        except GongkaiError as error:
+            ending.error = error
+        ending.error = ending.error or engine.error
+        ending.spent = engine.spent()
 
 
-def _records_of(job: Job, stages: Stages, folder: RunFolder) -> tuple[Record, ...]:
-    first, *copies = job.items
-    record = make_record(first.document, first.doc_id, stages, folder)
-    return (record, *(duplicate(record, item.document, item.doc_id) for item in copies))
+def _keep_finished(run: _Run, finished: Finished) -> int:
+    _keep(run, finished.record)
+    _, *copies = finished.job.items
+    if copies:
+        first = Record.model_validate_json(finished.record.line)
+        for item in copies:
+            _keep(run, done(duplicate(first, item.document, item.doc_id)))
+    return len(finished.job.items)
 
 
-def _keep(run: _Run, record: Record) -> None:
-    run.records.append(record)
-    run.progress.add(record)
+def _keep(run: _Run, record: Done) -> None:
+    run.records.append_line(record.line, record.brief)
+    run.progress.add(record.brief)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.fact import Finding, Record, Severity, Usage
+from pipeline.fact import Finding, Severity, Usage
+from pipeline.runs.brief import RecordBrief
+from pipeline.runs.record import RecordFile
 
 MESSAGES_A_RULE = 3
 _SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
@@ -15,16 +16,21 @@ _SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 @dataclass
 class RuleCount:
-    """How often a rule was broken, and the first messages, each with its document."""
+    """How often a rule was broken, the first documents, and the first messages, each with its document."""
 
     rule: str
     severity: Severity
     count: int = 0
+    first: list[str] = field(default_factory=list)
     messages: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, doc_id: str, finding: Finding) -> None:
         """Count a finding."""
         self.count += 1
+        self.show(doc_id, finding)
+
+    def show(self, doc_id: str, finding: Finding) -> None:
+        """Keep its message if it is among the first."""
         if len(self.messages) < MESSAGES_A_RULE:
             self.messages.append((doc_id, finding.message))
 
@@ -54,17 +60,19 @@ class Summary:
         """Records, failed ones among them."""
         return sum(self.statuses.values())
 
-    def add(self, record: Record) -> None:
+    def add(self, brief: RecordBrief) -> None:
         """Count a record."""
-        self.statuses[record.status] += 1
-        self.facts.update(fact.source for fact in record.facts)
-        self.usage += record.usage
-        for finding in record.findings:
-            key = (finding.rule, finding.severity)
-            self.rules.setdefault(key, RuleCount(*key)).add(record.doc_id, finding)
-        if record.status == "failed":
-            reason = record.error or "no reason was kept"
-            self.failures.append(Failure(record.doc_id, record.file, record.error_code, reason))
+        self.statuses[brief.status] += 1
+        self.facts.update(brief.facts)
+        self.usage += brief.usage
+        for key, count in brief.rules.items():
+            rule = self.rules.setdefault(key, RuleCount(*key))
+            if rule.count < MESSAGES_A_RULE:
+                rule.first.append(brief.doc_id)
+            rule.count += count
+        if brief.status == "failed":
+            reason = brief.error or "no reason was kept"
+            self.failures.append(Failure(brief.doc_id, brief.file, brief.error_code, reason))
 
     def by_severity(self) -> list[RuleCount]:
         """Rules, errors first, the most frequent first among equals."""
@@ -85,9 +93,13 @@ class Summary:
         }
 
 
-def summarize(records: Iterable[Record]) -> Summary:
-    """Totals over records."""
+def summarize(records: RecordFile) -> Summary:
+    """Totals over the records of a run; only those whose messages are shown are read."""
     summary = Summary()
-    for record in records:
-        summary.add(record)
+    for brief in records.briefs():
+        summary.add(brief)
+    shown = dict.fromkeys(doc_id for rule in summary.rules.values() for doc_id in rule.first)
+    for doc_id in shown:
+        for finding in records.read(doc_id).findings:
+            summary.rules[finding.rule, finding.severity].show(doc_id, finding)
     return summary

@@ -151,6 +151,8 @@ def number_of(placed: PlacedCell | None) -> int | float | None:
 
 def agreed(alignments: Sequence[Alignment], at: int) -> PlacedCell | None:
     """The cell at column `at` if all alignments print the same there, else None."""
+    if len(alignments) == 1:
+        return alignments[0][at]
     cells = [alignment[at] for alignment in alignments]
     if not cells or len({_print_of(cell) for cell in cells}) != 1:
         return None

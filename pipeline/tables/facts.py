@@ -72,10 +72,9 @@ def _unread(expected: ExpectedCell, status: str, raw: str, evidence: Evidence, c
 
 def cell_evidence(placed: PlacedCell, reading: CellValue) -> Evidence:
     """The figure within the cell; the empty span at its place for a blank."""
-    start = placed.cell.span.start
     return Evidence(
-        start=start + reading.start,
-        end=start + reading.end,
+        start=placed.cell.start + reading.start,
+        end=placed.cell.start + reading.end,
         page=placed.cell.page,
         table=placed.table,
         row=placed.cell.row,
@@ -85,8 +84,7 @@ def cell_evidence(placed: PlacedCell, reading: CellValue) -> Evidence:
 
 def whole_cell(placed: PlacedCell) -> Evidence:
     """All of a cell."""
-    span = placed.cell.span
-    return cell_evidence(placed, CellValue(None, "illegible", "", 0, span.end - span.start))
+    return cell_evidence(placed, CellValue(None, "illegible", "", 0, len(placed.cell.text)))
 
 
 def line_evidence(document: Document, line: Line) -> Evidence:

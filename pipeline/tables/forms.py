@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from pipeline.document import Document
 from pipeline.fact import Finding
@@ -36,7 +37,7 @@ class Row:
     columns: tuple[Column, ...]
     confidence: float
 
-    @property
+    @cached_property
     def column_keys(self) -> tuple[str | None, ...]:
         """Column keys in printed order; None for a column that is unknown."""
         return tuple(column.key for column in self.columns)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pipeline.schema import APPLICANTS, OUTCOMES, REMEDY_BLOCKS
 from pipeline.tables.cells import money_unit
@@ -40,7 +41,7 @@ class Column:
     cell: PlacedCell | None
     confidence: float
 
-    @property
+    @cached_property
     def unit(self) -> str | None:
         """The unit of money that the header names."""
         return money_unit(self.cell.cell.text) if self.cell else None
@@ -57,7 +58,7 @@ class Header:
     alternative: tuple[Column, ...] | None = None
     is_default: bool = False
 
-    @property
+    @cached_property
     def keys(self) -> tuple[str, ...]:
         """Known columns in order."""
         return tuple(column.key for column in self.columns if column.key)

@@ -97,12 +97,19 @@ class LabelSet:
 
         `within` narrows the keys that may be chosen.
         """
-        return self.plain_match(printed, within) or self._fuzzy_match(read_label(printed).core, within)
+        return _match(self, printed) if within is None else self.find(printed, within)
 
-    def plain_match(self, printed: str, within: Collection[str] | None = None) -> Match | None:
+    def plain_match(self, printed: str) -> Match | None:
         """The known label that `printed` is in full or a unique part of; no likeness."""
+        return _plain_match(self, printed)
+
+    def find(
+        self, printed: str, within: Collection[str] | None = None, *, plainly: bool = False
+    ) -> Match | None:
+        """What `match`, or `plain_match` where `plainly`, remember."""
         label = read_label(printed)
-        return self._exact_match(label, within) or self._part_match(label.core, within)
+        found = self._exact_match(label, within) or self._part_match(label.core, within)
+        return found if found or plainly else self._fuzzy_match(label.core, within)
 
     def exact(self, printed: str) -> str | None:
         """The key whose label is printed in full, brackets aside."""
@@ -136,7 +143,8 @@ class LabelSet:
             return None
         best: dict[str, float] = {}
         for key, form in self._candidates(within):
-            best[key] = max(best.get(key, 0.0), likeness(text, form))
+            if _most_likeness(text, form) >= FUZZY_THRESHOLD - FUZZY_MARGIN:
+                best[key] = max(best.get(key, 0.0), likeness(text, form))
         ranked = sorted(best.items(), key=lambda item: -item[1])
         if not ranked or ranked[0][1] < FUZZY_THRESHOLD:
             return None
@@ -145,9 +153,26 @@ class LabelSet:
         return Match(ranked[0][0], "fuzzy", min(0.94, ranked[0][1]))
 
 
+# The forms' labels come again in every report.
+@lru_cache(maxsize=8192)
+def _match(labels: LabelSet, printed: str) -> Match | None:
+    return labels.find(printed)
+
+
+@lru_cache(maxsize=8192)
+def _plain_match(labels: LabelSet, printed: str) -> Match | None:
+    return labels.find(printed, plainly=True)
+
+
 def _forms(wording: str) -> tuple[str, ...]:
     label = read_label(wording)
     return (label.text, label.core) if label.core else (label.text,)
+
+
+def _most_likeness(one: str, other: str) -> float:
+    """What `likeness` cannot be more than: characters that both have, in whatever order."""
+    shared = min(sum(char in other for char in one), len(other))
+    return 2 * shared / (len(one) + len(other))
 
 
 def likeness(one: str, other: str) -> float:

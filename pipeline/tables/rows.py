@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from pipeline.document import Cell, Span, Table
 from pipeline.tables.cells import CellValue, parse_cell
 
 _HAN = re.compile("[\u3400-\u9fff]")
 _SHORTEST_LABEL = 2
+_HALF_WIDTH = str.maketrans("，－／", ",-/")
 STREAM_SHARE = 0.8  # share of single-cell rows from which on a flat table is one cell a line
 
 _FOOTER = re.compile(
@@ -71,12 +72,12 @@ class Line:
     is_stream: bool = False
     is_grid: bool = False
 
-    @property
+    @cached_property
     def cells(self) -> tuple[PlacedCell, ...]:
         """All cells, label first."""
         return self.pieces + self.slots
 
-    @property
+    @cached_property
     def figures(self) -> tuple[PlacedCell, ...]:
         """What is printed behind the label, blanks left out."""
         return tuple(slot for slot in self.slots if not slot.is_blank)
@@ -86,7 +87,7 @@ class Line:
         """The table in which the line begins."""
         return self.cells[0].table
 
-    @property
+    @cached_property
     def span(self) -> Span:
         """From the label to the last figure."""
         spans = [placed.cell.span for placed in self.cells]
@@ -102,10 +103,10 @@ class Line:
         return replace(self, pieces=pieces)
 
 
+@lru_cache(maxsize=4096)
 def is_footer(text: str) -> bool:
     """Page numbers with their marks: 第4页 共6页, - 4 -. A bare number is none."""
-    label = "".join(text.split())
-    return bool(_FOOTER.fullmatch(label.translate({ord("，"): ",", ord("－"): "-", ord("／"): "/"})))
+    return bool(_FOOTER.fullmatch("".join(text.split()).translate(_HALF_WIDTH)))
 
 
 def printed_lines(table: Table) -> tuple[Line, ...]:

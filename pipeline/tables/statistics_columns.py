@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Role = Literal["index", "label", "unit", "value", "remark"]
@@ -63,6 +64,7 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFKC", "".join(text.split()))
 
 
+@lru_cache(maxsize=4096)
 def role_of(text: str) -> Role | None:
     """What a header cell stands above; None for a blank and for text that no header has."""
     bare = plain(text)

@@ -285,6 +285,7 @@ def _is_damaged(text: str, known: str, *, has_end: bool) -> bool:
     return all(char in rest for char in text) and likeness(text, known) >= DROPPED_THRESHOLD
 
 
+@lru_cache(maxsize=4096)
 def is_strong(printed: str) -> bool:
     """Whether a label alone speaks for the statistics table: printed in full and long, or with its 数."""
     text, core = row_label(printed).text, read_label(printed).core

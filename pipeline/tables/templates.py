@@ -179,6 +179,7 @@ def _template_of(extra: object) -> TableTemplate | None:
     return found if found in _BOTH else None
 
 
+@cache
 def expected_cells(kind: TableKind, template: TableTemplate) -> tuple[ExpectedCell, ...]:
     """The cells that a table of this form has, in printed order."""
     if kind == "proactive":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pipeline.document import Document
 from pipeline.fact import Fact, Finding
@@ -41,32 +42,32 @@ class SettledRow:
     placement: Placement
     kept: tuple[Alignment, ...]
 
-    @property
+    @cached_property
     def is_as_printed(self) -> bool:
         """Whether the alignment that the print speaks for breaks no more identities than others."""
         return self.placement.is_preferred and self.placement.alignments[0] in self.kept
 
-    @property
+    @cached_property
     def alignments(self) -> tuple[Alignment, ...]:
         """The alignments that count: the preferred one alone if it was kept."""
         return self.placement.alignments[:1] if self.is_as_printed else self.kept
 
-    @property
+    @cached_property
     def has_doubtful_total(self) -> bool:
         """A blank total behind figures: left blank, or padding behind a row that lost a figure."""
         last = self.placement.alignments[0][-1] if self.is_as_printed else None
         return bool(last and last.is_blank and len(self.kept) > 1 and self.row.column_keys[-1] == "total")
 
-    @property
+    @cached_property
     def how(self) -> How:
         """What decided; a row that was not taken as printed was settled by identities."""
         if self.has_doubtful_total or (self.placement.is_preferred and not self.is_as_printed):
             return "identities"
         return self.placement.how
 
-    def cell(self, column: str) -> PlacedCell | None:
-        """The cell under a column if all alignments agree on it."""
-        return agreed(self.alignments, self.row.column_keys.index(column))
+    def cell(self, at: int) -> PlacedCell | None:
+        """The cell under the column at a place if all alignments agree on it."""
+        return agreed(self.alignments, at)
 
 
 def values_of_form(document: Document, form: FormRows, template: TableTemplate) -> FormValues:
@@ -78,12 +79,10 @@ def values_of_form(document: Document, form: FormRows, template: TableTemplate) 
     findings = [_foreign_row(document, row) for row in form.rows if row not in rows and row.line.figures]
     findings += _missing_rows(form, expected, rows)
     findings += [finding for each in settled.values() for finding in _row_findings(document, form.kind, each)]
-    facts: list[Fact] = []
-    for cell in expected:
-        found = _fact(document, cell, settled)
-        facts += [found] if found else []
+    places = {cell: place for cell in expected if (place := _place_of(cell, settled)) is not None}
+    facts = [_fact(document, cell, row, at) for cell, (row, at) in places.items()]
     findings += _cell_findings(facts, settled)
-    findings += _missing_columns(expected, settled)
+    findings += _missing_columns([cell for cell in expected if cell not in places], settled)
     return FormValues(tuple(facts), tuple(findings))
 
 
@@ -97,21 +96,17 @@ def _settle(rows: Sequence[Row], kind: TableKind, template: TableTemplate) -> di
     }
 
 
-def _place_of(cell: ExpectedCell, settled: Mapping[str, SettledRow]) -> tuple[SettledRow, str] | None:
-    """The row and column key under which a cell of the form is printed."""
-    for row, column in ((cell.row, cell.column), (REMEDY_LINE, f"{cell.row}.{cell.column}")):
-        if row in settled and column in settled[row].row.column_keys:
-            return settled[row], column
+def _place_of(cell: ExpectedCell, settled: Mapping[str, SettledRow]) -> tuple[SettledRow, int] | None:
+    """The row in which a cell of the form is printed, and the place of its column there."""
+    for key, column in ((cell.row, cell.column), (REMEDY_LINE, f"{cell.row}.{cell.column}")):
+        found = settled.get(key)
+        if found is not None and column in found.row.column_keys:
+            return found, found.row.column_keys.index(column)
     return None
 
 
-def _fact(document: Document, expected: ExpectedCell, settled: Mapping[str, SettledRow]) -> Fact | None:
-    place = _place_of(expected, settled)
-    if place is None:
-        return None
-    found, column_key = place
-    placed = found.cell(column_key)
-    column = found.row.columns[found.row.column_keys.index(column_key)]
+def _fact(document: Document, expected: ExpectedCell, found: SettledRow, at: int) -> Fact:
+    placed, column = found.cell(at), found.row.columns[at]
     confidence = min(found.row.confidence, column.confidence, PLACE_CONFIDENCE[found.how])
     if placed is not None:
         return cell_fact(expected, placed, column.unit, confidence)
@@ -136,7 +131,7 @@ def _row_findings(document: Document, kind: TableKind, each: SettledRow) -> Iter
             evidence=[line_evidence(document, row.line)],
         )
     for at, column in enumerate(row.columns):
-        placed = agreed(each.alignments, at) if column.key is None else None
+        placed = each.cell(at) if column.key is None else None
         if placed and not placed.is_blank:
             name = column.cell.cell.text if column.cell else ""
             yield reading_finding(
@@ -152,7 +147,7 @@ def _left_open(each: SettledRow) -> str:
         return "its cells are blank or lost"
     if each.has_doubtful_total:
         return "its total is blank or a figure is lost"
-    unsure = [key for key in each.row.column_keys if key and each.cell(key) is None]
+    unsure = [key for at, key in enumerate(each.row.column_keys) if key and each.cell(at) is None]
     return f"not to be told: {', '.join(unsure)}" if unsure else "the sums leave one reading"
 
 
@@ -177,14 +172,10 @@ def _missing_rows(form: FormRows, expected: Sequence[ExpectedCell], rows: Sequen
 
 
 def _missing_columns(
-    expected: Sequence[ExpectedCell], settled: Mapping[str, SettledRow]
+    without_place: Sequence[ExpectedCell], settled: Mapping[str, SettledRow]
 ) -> Iterator[Finding]:
-    rows = {REMEDY_LINE} if REMEDY_LINE in settled else set(settled)
-    lacking = [
-        cell.path
-        for cell in expected
-        if (cell.row in rows or REMEDY_LINE in rows) and _place_of(cell, settled) is None
-    ]
+    """Cells of rows that are there under columns that are not."""
+    lacking = [cell.path for cell in without_place if cell.row in settled or REMEDY_LINE in settled]
     if lacking:
         yield reading_finding(
             "missing_column", f"No column of the header stands for {', '.join(lacking)}", paths=lacking
@@ -193,7 +184,7 @@ def _missing_columns(
 
 def _cell_findings(facts: Sequence[Fact], settled: Mapping[str, SettledRow]) -> Iterator[Finding]:
     """Cells with unreadable print, and notes behind a figure."""
-    by_start = {placed.cell.span.start: placed for each in settled.values() for placed in each.row.line.slots}
+    by_start = {placed.cell.start: placed for each in settled.values() for placed in each.row.line.slots}
     for fact in facts:
         is_whole_row = fact.evidence.column is None
         placed = by_start.get(fact.evidence.start)
