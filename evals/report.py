@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,11 @@ from evals.report_data import GROUP_LABELS, SOURCE_LABELS, VERDICT_LABELS, error
 from evals.report_data import show as show_value
 from evals.score import Scoring
 from pipeline.schema import fields
+from pipeline.script_json import script_json
 
 TEMPLATES = Path(__file__).parent / "templates"
 # Of all pairs together: some 10 MB of the page. comparison.json has them all.
 MOST_CHANGES = 30_000
-_UNSAFE_IN_SCRIPT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
 def write_report(scoring: Scoring, scores: dict[str, Any], out: Path, sources: Path | None = None) -> Path:
@@ -74,14 +73,6 @@ def write_comparison(comparison: Comparison, out: Path) -> Path:
         )
     )
     return _write(page, out / "comparison.html")
-
-
-def script_json(content: Any) -> Markup:
-    """JSON that is safe inside a script element: it holds no markup, whatever the text."""
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for sign, escape in _UNSAFE_IN_SCRIPT.items():
-        text = text.replace(sign, escape)
-    return Markup(text)
 
 
 @cache

@@ -16,12 +16,12 @@ from evals.gold import GoldFact
 from evals.occurrences import SearchText
 from evals.report_pages import pages_within
 from evals.score import Scoring
-from evals.script_json import written_bytes
 from evals.values import Value
 from evals.verdicts import VERDICTS, Judgement
 from pipeline.document import Span
 from pipeline.fact import Fact
 from pipeline.schema import fields
+from pipeline.script_json import written_bytes
 
 # What a page may hold to open at once; verdicts go first, then texts, then pictures of pages.
 DATA_BYTES = 17_000_000

@@ -15,6 +15,7 @@ GongkaiError
 │   ├── TookTooLong       over a stated time
 │   └── NotAReport        readable, but no annual disclosure report
 ├── BudgetReached         the next request may cost more than is left of --budget
+├── RunStopped            the run is ending: nothing more is asked
 ├── WaitsForBatch         the answer comes with a batch; the document is done when it is there
 ├── ModelError            a model call failed for good, for one document
 │   ├── TransportFailed   no answer after all retries
@@ -101,14 +102,19 @@ class BudgetReached(GongkaiError):
     """The next request may cost more than is left of the budget: the run stops in order."""
 
 
+class RunStopped(GongkaiError):
+    """The run is ending: what has no request out is not asked any more."""
+
+
 class WaitsForBatch(GongkaiError):
     """An answer is not there yet: its question goes out with a batch."""
 
 
 class ModelError(GongkaiError):
-    """A model call failed for good."""
+    """A model call failed for good. `spent` is the Usage of what was asked in vain."""
 
     code = "model"
+    spent: object = None
 
 
 class TransportFailed(ModelError):

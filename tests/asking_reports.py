@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -89,3 +90,17 @@ def facts(run: Path) -> dict[str, Any]:
         doc_id: (record["status"], [{**fact, "confidence": None} for fact in record["facts"]])
         for doc_id, record in records(run).items()
     }
+
+
+def answers_on_disk(run: Path) -> int:
+    """Answers in the store of a run, whatever its process was doing when it ended."""
+    path = run / "answers.sqlite"
+    if not path.is_file():
+        return 0
+    connection = sqlite3.connect(path)
+    try:
+        return int(connection.execute("SELECT count(*) FROM answers").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+    finally:
+        connection.close()

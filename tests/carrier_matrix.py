@@ -21,7 +21,7 @@ from pathlib import Path
 from made_reports import TEMPLATES, ExpectedFact, MadeReport, make_report
 from report_carriers import OFFICE_CARRIERS, SCANS, TEXT_CARRIERS, MadeCarrier
 
-from pipeline.extract import Extraction, extract_document
+from pipeline.extraction import Extraction, extract_document
 from pipeline.read import read_document
 
 # What the generator does not state: kind, level and place of the made-up issuer.

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from pipeline.document import Document
-from pipeline.extract import extract_document
+from pipeline.extraction import extract_document
 
 SAMPLES = Path(__file__).parents[1] / "gold" / "samples"
 

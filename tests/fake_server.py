@@ -32,7 +32,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
 
-from fake_openai import RANDOM_FAULTS, Behaviour, FakeServer, Place, serve
+from fake_openai import serve
+from fake_replies import RANDOM_FAULTS, Behaviour, Place
+from fake_service import FakeServer
 
 _HELP = {
     "latency_ms": "before each answer",

@@ -31,7 +31,7 @@ from mutations import mutated
 from report_carriers import OFFICE_CARRIERS, TEXT_CARRIERS
 
 from pipeline.errors import DocumentError
-from pipeline.extract import extract_document
+from pipeline.extraction import extract_document
 from pipeline.metadata.reading import require_report
 from pipeline.read import DEFAULT_LIMITS, read_document
 from pipeline.runs.child import limit_memory

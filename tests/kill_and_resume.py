@@ -13,7 +13,6 @@ import argparse
 import random
 import shutil
 import signal
-import sqlite3
 import subprocess
 import tempfile
 import time
@@ -22,6 +21,7 @@ from pathlib import Path
 
 from asking_reports import (
     QUESTIONS_A_DOCUMENT,
+    answers_on_disk,
     command,
     environment,
     extract,
@@ -46,20 +46,6 @@ class Killed:
     def in_flight(self) -> int:
         """Questions whose answers the kill may have cost."""
         return self.arrived - self.answered
-
-
-def answers_on_disk(run: Path) -> int:
-    """Answers in the store of a run, whatever its process was doing when it ended."""
-    path = run / "answers.sqlite"
-    if not path.is_file():
-        return 0
-    connection = sqlite3.connect(path)
-    try:
-        return int(connection.execute("SELECT count(*) FROM answers").fetchone()[0])
-    except sqlite3.OperationalError:
-        return 0
-    finally:
-        connection.close()
 
 
 def kill_once(reports: Path, run: Path, server: ServerProcess, answers: int, in_flight: int) -> Killed | None:

@@ -7,6 +7,7 @@ come from the same draw and never from the reader.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
@@ -191,19 +192,24 @@ def _narrative(draft: _Draft, random: Random, year: int, county: str) -> None:
 def _statistics(draft: _Draft, random: Random) -> None:
     """The national table behind the report; what both print is the same."""
     said = {fact.path: int(fact.value) for fact in draft.expected if fact.value.isdecimal()}
-    cells = _statistics_cells(random, said)
+    cells = statistics_cells(random, said)
+    draft.heading("附件：政府信息公开情况统计表")
+    draft.blocks.append(statistics_table(cells))
+    for key, cell in cells.items():
+        draft.expected.add(ExpectedFact(f"statistics.{key}", "table", str(cell.value), cell.status))
+
+
+def statistics_table(cells: Mapping[str, Expected]) -> PrintedTable:
+    """The national statistics table with these figures by key."""
     rows: list[PrintedRow] = [(PrintedCell("统计指标"), PrintedCell("单位"), PrintedCell("统计数"))]
     for row in statistics_rows():
         figure = "" if row.key is None else printed_figure(cells[row.key])
         label = "　" * row.level + row.printed
         rows.append((PrintedCell(label), PrintedCell(row.unit), PrintedCell(figure, path=row.key)))
-    draft.heading("附件：政府信息公开情况统计表")
-    draft.blocks.append(PrintedTable("statistics", "", tuple(rows), 1))
-    for key, cell in cells.items():
-        draft.expected.add(ExpectedFact(f"statistics.{key}", "table", str(cell.value), cell.status))
+    return PrintedTable("statistics", "", tuple(rows), 1)
 
 
-def _statistics_cells(random: Random, said: dict[str, int]) -> dict[str, Expected]:
+def statistics_cells(random: Random, said: Mapping[str, int]) -> dict[str, Expected]:
     """Figures that add up as the form says, those of the prose among them."""
     few = {row.key: random.choice((0, 0, 0, 1, 3, 12)) for row in statistics_rows() if row.key}
     figures: dict[str, float] = {

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from asking_reports import extract, facts, write_reports
-from fake_openai import RANDOM_FAULTS
+from fake_replies import RANDOM_FAULTS
 from fake_server import fake_server_process
 
 TIMEOUT_SECONDS = "3"

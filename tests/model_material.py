@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fake_openai import FakeServer
+from fake_service import FakeServer
 from pydantic import BaseModel, Field, SecretStr
 
 from pipeline.model.answers import Answers, AnswerStore

@@ -12,7 +12,7 @@ from excel_writer import excel
 from run_material import IDENTITY, Watcher, opener, report, run
 
 from pipeline.errors import StartError
-from pipeline.extract import extraction_steps
+from pipeline.extraction import extraction_steps
 from pipeline.fact import Record
 from pipeline.metadata.reading import require_report
 from pipeline.read import read_document, read_document_with_parts

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from asking_reports import QUESTIONS_A_DOCUMENT, command, records, write_reports
 from batch_material import HASTY, QUICK, ledger_rows, questions, run, run_failing, session
-from fake_openai import TRANSPORT_FAULTS, Behaviour, FakeServer, Fault, fake_openai
+from fake_openai import fake_openai
+from fake_replies import TRANSPORT_FAULTS, Behaviour, Fault
+from fake_service import FakeServer
 from run_material import ROOT
 
 from pipeline.cli.app import app, run_app
@@ -485,7 +487,7 @@ def test_what_no_patience_helps_against(
     fault: Fault, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The fake draws transport faults only by chance: these are put among them.
-    monkeypatch.setattr("fake_openai.TRANSPORT_FAULTS", (fault,))
+    monkeypatch.setattr("fake_service.TRANSPORT_FAULTS", (fault,))
     places = frozenset({"files"})
     behaviour = replace(AT_ONCE, faults=1.0, kinds=(fault,), max_faults=0, fault_places=places)
     with fake_openai(behaviour=behaviour) as fake:

@@ -18,7 +18,9 @@ from unittest import mock
 
 import pytest
 from batch_material import QUICK, questions, run, session
-from fake_openai import Behaviour, FakeServer, fake_openai
+from fake_openai import fake_openai
+from fake_replies import Behaviour
+from fake_service import FakeServer
 
 from pipeline.model.answers import AnswerStore
 from pipeline.model.batch_file import BatchFile

@@ -11,16 +11,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from fake_openai import (
-    RANDOM_FAULTS,
-    Behaviour,
-    FakeServer,
-    Fault,
-    FinalFault,
-    Reply,
-    fake_openai,
-    serve,
-)
+from fake_openai import fake_openai, serve
+from fake_replies import RANDOM_FAULTS, Behaviour, Fault, FinalFault, Reply
+from fake_service import FakeServer
 from model_material import (
     KEY,
     PREFIX,
@@ -148,17 +141,21 @@ def test_equal_questions_that_are_cut_off_are_paid_once(client: MakeClient) -> N
     assert [reply.usage.requests for reply in replies if isinstance(reply, CutOff)] == [1, 0, 0]
 
 
+def ask_and_cancel(model: ModelClient, fake: FakeServer, times: int, cancelled: int) -> list[Any]:
+    """What comes of the same question, asked several times at once, when one who asks gives up."""
+
+    async def main() -> list[Any]:
+        tasks = [asyncio.create_task(model.ask(question())) for _ in range(times)]
+        await arrived(fake)
+        tasks[cancelled].cancel()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    return run(model, main)
+
+
 def test_when_the_first_is_cancelled_the_next_one_asks(client: MakeClient) -> None:
     with fake_openai(Reply(fault="stall"), Reply(content(3))) as fake:
-        model = client(fake)
-
-        async def main() -> list[Any]:
-            tasks = [asyncio.create_task(model.ask(question())) for _ in range(3)]
-            await arrived(fake)
-            tasks[0].cancel()
-            return await asyncio.gather(*tasks, return_exceptions=True)
-
-        first, second, third = run(model, main)
+        first, second, third = ask_and_cancel(client(fake), fake, times=3, cancelled=0)
         assert len(fake.requests) == 2
     assert isinstance(first, asyncio.CancelledError)
     assert (total(second), total(third)) == (3, 3)
@@ -167,15 +164,7 @@ def test_when_the_first_is_cancelled_the_next_one_asks(client: MakeClient) -> No
 
 def test_when_a_waiting_one_is_cancelled_the_first_goes_on(client: MakeClient) -> None:
     with fake_openai(Reply(content(3), delay_seconds=0.2)) as fake:
-        model = client(fake)
-
-        async def main() -> list[Any]:
-            tasks = [asyncio.create_task(model.ask(question())) for _ in range(2)]
-            await arrived(fake)
-            tasks[1].cancel()
-            return await asyncio.gather(*tasks, return_exceptions=True)
-
-        first, second = run(model, main)
+        first, second = ask_and_cancel(client(fake), fake, times=2, cancelled=1)
     assert total(first) == 3
     assert isinstance(second, asyncio.CancelledError)
 

@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,13 @@ from run_material import ROOT, record, report
 from pipeline.cli.app import app, run_app
 from pipeline.document import Document
 from pipeline.errors import ModelUnavailable, StartError
-from pipeline.extract import extraction_steps
+from pipeline.extraction import extraction_steps
 from pipeline.fact import Usage
 from pipeline.fill.form import fill_form, prose_paths
 from pipeline.model.answers import AnswerStore
-from pipeline.model.client import ModelClient
 from pipeline.model.endpoint import Message
-from pipeline.model.question import Answer, Form, Prefix, Question, drive
+from pipeline.model.question import Answer, Asked, Form, Prefix, Question, drive
+from pipeline.model.request_body import asked_at
 from pipeline.model.tokens import token_counter
 from pipeline.model.weights import find_weights
 from pipeline.prose.label import LabelForm
@@ -339,9 +340,7 @@ def test_what_is_done_and_what_is_answered_costs_nothing_and_stays_as_it_is(
     )
     records.close()
     with AnswerStore(out / "answers.sqlite") as store:
-        store.put(
-            client(choice).asked(questions_of(reports / "r1.txt", choice)[0]), '{"1:31件":"无关"}', Usage()
-        )
+        store.put(put_to(choice, questions_of(reports / "r1.txt", choice)[0]), '{"1:31件":"无关"}', Usage())
     before = snapshot(tmp_path)
     listing = list_inputs([reports], out)
     again = estimate_run(listing, out, choice, Spending(retry_failed=True))
@@ -376,8 +375,8 @@ def test_copies_are_read_once(tmp_path: Path, reports: Path) -> None:
 # The truth: what the embedded model's server counted for the same questions
 
 
-def client(choice: ModelChoice) -> ModelClient:
-    return ModelClient(described_endpoint(choice), KnownAnswers(Path("none")))
+def put_to(choice: ModelChoice, question: Question) -> Asked:
+    return asked_at(described_endpoint(choice), question)
 
 
 def questions_of(path: Path, choice: ModelChoice) -> list[Question]:
@@ -403,12 +402,12 @@ def test_tokens_read_are_those_that_the_embedded_models_server_counted() -> None
     with gzip.open(ROOT / "evals" / "accepted" / "answers.jsonl.gz", "rt", encoding="utf-8") as lines:
         usages = {line["key"]: line["usage"] for line in map(json.loads, lines)}
     stand_in = StandIn(
-        client(choice).asked, KnownAnswers(Path("none")), token_counter(choice.name), reads_schema=False
+        partial(put_to, choice), KnownAnswers(Path("none")), token_counter(choice.name), reads_schema=False
     )
     compared = written = counted = 0
     for path in random.Random(1).sample(sorted((ROOT / "gold" / "dev").glob("*.txt")), 30):
         for question in questions_of(path, choice):
-            usage = usages.get(client(choice).asked(question).key)
+            usage = usages.get(put_to(choice, question).key)
             if usage is None or usage["requests"] != 1:
                 continue
             estimated = stand_in.ask(question)[1]

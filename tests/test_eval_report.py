@@ -18,9 +18,9 @@ from evals.gold import load_gold
 from evals.rows import as_dataset, gold_rows, verdict_rows
 from evals.runs import load_run
 from evals.score import score_run
-from evals.script_json import script_json, written_bytes
 from pipeline.cli.support import run_app
 from pipeline.fact import Evidence
+from pipeline.script_json import script_json, written_bytes
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\u2028&amp;'\""
 TEXT = f"清水县\n全年公开 1 200余条。{HOSTILE}\n一是意识不强。\n"

@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_openai import Reply, fake_openai
+from fake_openai import fake_openai
+from fake_replies import Reply
 from steps_material import Replying, asking, nobody, replying
 from tables_material import load_gold
 
 from evals.benchmarks.record_answers import RECORDED, REPORTS, SAMPLES
 from pipeline.errors import AnswerInvalid, AnswerMissing, ModelUnavailable, UsageError
-from pipeline.extract import Extraction, Strategy, extract_document, extraction_steps
+from pipeline.extraction import Extraction, Strategy, extract_document, extraction_steps
 from pipeline.fact import Fact, Usage
 from pipeline.model.answers import AnswerStore, StoredAnswer
 from pipeline.model.catalog import DEFAULT_MODEL

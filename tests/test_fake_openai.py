@@ -17,19 +17,11 @@ import aiohttp
 import httpx2
 import openai
 import pytest
-from fake_openai import (
-    ANSWER_FAULTS,
-    RANDOM_FAULTS,
-    TRANSPORT_FAULTS,
-    Behaviour,
-    FakeServer,
-    Fault,
-    Reply,
-    fake_openai,
-    oracle,
-    question_id,
-)
+from fake_openai import fake_openai
+from fake_oracle import oracle, question_id
+from fake_replies import ANSWER_FAULTS, RANDOM_FAULTS, TRANSPORT_FAULTS, Behaviour, Fault, Reply
 from fake_server import ServerProcess, behaviour_of, fake_server_process
+from fake_service import FakeServer
 from pydantic import BaseModel, Field
 
 JSON = dict[str, Any]

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_openai import Reply, fake_openai
+from fake_openai import fake_openai
+from fake_replies import Reply
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -387,3 +388,10 @@ def test_a_form_travels_as_its_paths() -> None:
     )
     assert done.stdout.decode() == schema
     assert pickle.loads(pickled) == form
+
+
+@pytest.mark.parametrize("figure", ["Infinity", "-Infinity", "NaN", "1e999"])
+def test_what_is_no_number_is_refused(figure: str) -> None:
+    form = fill_form(["fees.charged_yuan"])
+    with pytest.raises(ValueError, match="finite"):
+        form.check(f'{{"fees": {{"charged_yuan": {figure}}}}}')

@@ -15,7 +15,7 @@ from report_carriers import TEXT_CARRIERS
 
 from pipeline.document import Document
 from pipeline.errors import DocumentError
-from pipeline.extract import Extraction, extract_document
+from pipeline.extraction import Extraction, extract_document
 from pipeline.metadata.reading import require_report
 from pipeline.read import read_document
 

@@ -12,7 +12,9 @@ from typing import Any, Literal
 
 import pytest
 import yaml
-from fake_openai import FakeServer, Reply, fake_openai
+from fake_openai import fake_openai
+from fake_replies import Reply
+from fake_service import FakeServer
 from prose_material import document
 from steps_material import Ask, answer, answered, asking, figures, label_with, nobody, replying
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from fake_openai import Reply, fake_openai
+from fake_openai import fake_openai
+from fake_replies import Reply
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prose_material import document

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from many_reports import make_reports
 
-from pipeline.extract import extract_document
+from pipeline.extraction import extract_document
 from pipeline.metadata.reading import require_report
 from pipeline.read import read_document
 

@@ -241,7 +241,8 @@ def test_open_places_are_findings() -> None:
     assert [(each.rule, each.severity) for each in ambiguous.findings] == [
         ("meta.place_ambiguous", "warning")
     ]
-    assert "320106" in ambiguous.findings[0].message
+    assert "320106 江苏省南京市鼓楼区" in ambiguous.findings[0].message
+    assert ambiguous.findings[0].expected == "320106, 320302, 350102, 410204"
     assert [(each.rule, each.severity) for each in unknown.findings] == [("meta.place_unknown", "note")]
     assert unknown.findings[0].printed == "岚塬县人民政府"
 

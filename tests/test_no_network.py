@@ -18,7 +18,7 @@ from made_reports import make_report
 from report_carriers import TEXT_CARRIERS
 
 from pipeline.errors import DocumentError
-from pipeline.extract import extract_document
+from pipeline.extraction import extract_document
 from pipeline.read import read_document
 
 REPORT = make_report("table2021", 21)

@@ -60,6 +60,14 @@ def test_place_in_the_issuers_name(issuer: str, code: str) -> None:
         ("章丘市人民政府", 2015, "370181"),  # a city until 2016
         ("章丘区人民政府", 2018, "370114"),
         ("莱芜市人民政府", 2017, "371200"),  # merged into 济南 in January 2019
+        ("莱芜区人民政府", 2019, "370116"),
+        ("沧浪区人民政府", 2011, "320502"),  # 姑苏区 since 2012
+        ("海门市人民政府", 2019, "320684"),  # a city until 2020
+        ("海门区人民政府", 2021, "320614"),
+        ("长垣市人民政府", 2021, "410783"),
+        ("杭州市临平区人民政府", 2022, "330113"),
+        ("重庆市江北区人民政府", 2025, "500105"),  # merged within the year; 宁波 has an 江北区 still
+        ("洪泽县人民政府", 2016, "320829"),  # renamed within the year, its old name printed
     ],
 )
 def test_codes_are_those_of_the_reports_year(issuer: str, year: int, code: str) -> None:
@@ -128,7 +136,8 @@ def test_place_in_the_text(issuer: str, text: str, code: str | None) -> None:
 
 def test_a_renamed_place_is_not_taken_for_its_former_self() -> None:
     assert place("长垣县人民政府", year=2018).code == "410728"
-    assert place("长垣市人民政府", year=2021).code is None  # renamed after the table's last revision
+    assert place("长垣县人民政府", year=2021).code is None
+    assert place("长垣市人民政府", year=2021).code == "410783"
 
 
 @pytest.mark.parametrize("issuer", ["岚塬县人民政府", "泽槐市环境保护局", "鹭汀区望箬街道办事处"])

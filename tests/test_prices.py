@@ -266,3 +266,18 @@ def test_cost_never_falls_with_more_tokens(
     assert 0 <= cost <= price.cost_usd(read + more, cached, written, batch=batch)
     assert cost <= price.cost_usd(read, cached, written + more, batch=batch)
     assert cost <= price.cost_usd(read, 0, written, batch=batch)
+
+
+def test_a_price_of_ones_own_counts_on_this_machine_too(tmp_path: Path) -> None:
+    """There may be a proxy of a paid model behind it."""
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "prices:\n"
+        "  - model: tiny\n    hosts: [127.0.0.1]\n    as_of: 2026-11-30\n    source: contract\n"
+        "    per_million: {input: 1, cached_input: 0.5, output: 2}\n",
+        encoding="utf-8",
+    )
+    price = load_prices(own).find("tiny", "http://127.0.0.1:8080/v1")
+    assert price is not None
+    assert price.cost_usd(1_000_000, 0, 0) == 1
+    assert load_prices(own).find("other", "http://127.0.0.1:8080/v1") is FREE

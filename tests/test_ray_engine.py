@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asking_reports import command, environment, facts, records, write_reports
+from asking_reports import answers_on_disk, command, environment, facts, records, write_reports
 from fake_server import fake_server_process
 from many_reports import make_reports
 from ray_processes import actors_below
@@ -132,14 +131,14 @@ def test_a_killed_run_is_gone_on_with_by_the_local_engine_and_nothing_is_paid_tw
     with fake_server_process(latency_ms=150, log=log) as server:
         ask = command(reports, run, server.base_url, "--concurrency", "8")
         with started(*ask, "--engine", "ray") as process:
-            wait_for(lambda: answers_in(run) > 10)
+            wait_for(lambda: answers_on_disk(run) > 10)
             os.kill(wait_for(lambda: actors_below(process.pid, "ShardWorker"))[0], signal.SIGKILL)
-            before = answers_in(run)
-            wait_for(lambda: answers_in(run) > before + 20)
+            before = answers_on_disk(run)
+            wait_for(lambda: answers_on_disk(run) > before + 20)
             actors = actors_below(process.pid, "ShardWorker")
             process.kill()
             wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in actors))
-        stored, stats = answers_in(run), server.stats()
+        stored, stats = answers_on_disk(run), server.stats()
         in_flight = len(stats["questions"]) - stored
         ended = subprocess.run(ask, check=False, capture_output=True, text=True, env=environment())
         assert ended.returncode == 0, ended.stderr
@@ -149,18 +148,6 @@ def test_a_killed_run_is_gone_on_with_by_the_local_engine_and_nothing_is_paid_tw
     assert len(facts(run)) == 60
     assert {record["status"] for record in records(run).values()} <= {"ok", "flagged"}
     assert not (run / "parts").exists()
-
-
-def answers_in(run: Path) -> int:
-    if not (run / "answers.sqlite").is_file():
-        return 0
-    connection = sqlite3.connect(run / "answers.sqlite")
-    try:
-        return int(connection.execute("SELECT count(*) FROM answers").fetchone()[0])
-    except sqlite3.OperationalError:
-        return 0
-    finally:
-        connection.close()
 
 
 @with_ray

@@ -15,7 +15,7 @@ from word_writer import as_word, grid, paragraph, word
 
 from pipeline.document import Document
 from pipeline.errors import BrokenFile, DocumentError, TooLarge, UnsupportedFormat
-from pipeline.extract import LOSS_RULE, NOTE_RULE, extract_document
+from pipeline.extraction import LOSS_RULE, NOTE_RULE, extract_document
 from pipeline.metadata.reading import read_metadata
 from pipeline.read import Limits, read_document
 

@@ -12,7 +12,7 @@ from made_reports import Paragraph, make_report
 from page_layout import table_picture
 
 from pipeline.document import Document
-from pipeline.extract import extract_document
+from pipeline.extraction import extract_document
 from pipeline.read import pictures, read_document
 from pipeline.read.scan import has_ocr
 

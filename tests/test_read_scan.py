@@ -19,7 +19,7 @@ from tables_material import APPLICANT_HEADER, drafts
 
 from pipeline.document import Box, DocumentBuilder, Recognised, Span
 from pipeline.errors import DocumentError, EmptyFile, NoTextLayer, TooLarge, UnsupportedFormat
-from pipeline.extract import extract_document
+from pipeline.extraction import extract_document
 from pipeline.read import DEFAULT_LIMITS, pdf, read_document, scan
 from pipeline.read.scan import has_ocr
 from pipeline.tables.reading import read_tables

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from fake_openai import Reply, fake_openai
+from fake_openai import fake_openai
+from fake_replies import Reply
 from prose_material import document
 from steps_material import answer, asking, label_with
 

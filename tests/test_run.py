@@ -25,6 +25,7 @@ from run_material import (
     AskingNobody,
     Extraction,
     Watcher,
+    asking,
     never,
     opener,
     report,
@@ -39,13 +40,14 @@ from pipeline.errors import (
     EndpointGone,
     ModelUnavailable,
     RunLocked,
+    RunStopped,
     StartError,
     TransportFailed,
     UsageError,
     WaitsForBatch,
 )
 from pipeline.fact import Usage
-from pipeline.model.question import Answer, Question, Reply
+from pipeline.model.question import Answer, Question, Reply, Steps
 from pipeline.runs.engine import Engine
 from pipeline.runs.folder import RunFolder, locked
 from pipeline.runs.local_engine import Ask, LocalEngine
@@ -380,13 +382,13 @@ def test_a_document_without_an_answer_is_tried_again_after_all_others(tmp_path: 
     asked: list[str] = []
 
     async def busy_at_first(doc_id: str) -> None:
-        if doc_id == "r001" and asked.count("r001") < 3:
+        if doc_id == "r001" and asked.count("r001") < 2:
             raise TransportFailed("no usable response after 6 requests")
 
     source, out = write_reports(tmp_path / "in", 4), tmp_path / "run"
     outcome = run(source, out=out, engine=opener(ASKING_STAGES, replying(busy_at_first, asked)))
     assert outcome.summary.statuses == {"ok": 4}
-    assert asked == ["r000", "r001", "r002", "r003", "r001", "r001"]
+    assert asked == ["r000", "r001", "r002", "r003", "r001"]
     assert doc_ids(out) == ["r000", "r001", "r002", "r003"]
 
 
@@ -466,12 +468,16 @@ def test_the_second_interrupt_stops_at_once(tmp_path: Path) -> None:
     source, out = write_reports(tmp_path / "in", 3), tmp_path / "run"
     begin = time.monotonic()
     try:
-        with pytest.raises(KeyboardInterrupt):
-            run(source, out=out, engine=opener(doing(extract)))
+        outcome = run(source, out=out, engine=opener(doing(extract)))
         assert time.monotonic() - begin < 10
     finally:
         held.set()
+    assert outcome.was_interrupted
+    assert (outcome.written, outcome.remaining) == (1, 2)
     assert doc_ids(out) == ["r000"]
+    session = manifest(out)["sessions"][0]
+    assert session["stopped"] == "interrupted"
+    assert session["end"] is not None
     assert run(source, out=out).summary.documents == 3
 
 
@@ -553,6 +559,59 @@ def test_the_lock_is_free_after_an_error(tmp_path: Path) -> None:
         fail()
     with locked(tmp_path / "run") as folder:
         assert folder.pid.read_text(encoding="ascii").strip() == str(os.getpid())
+
+
+def test_what_only_waits_is_not_waited_for_after_an_interrupt(tmp_path: Path) -> None:
+    halted = asyncio.Event()
+
+    async def endless(doc_id: str) -> None:
+        if doc_id == "r001":
+            os.kill(os.getpid(), signal.SIGINT)
+        if doc_id != "r000":
+            await halted.wait()
+            raise RunStopped("nothing more is asked")
+
+    @asynccontextmanager
+    async def engine(folder: RunFolder, pending: int) -> AsyncIterator[Engine]:
+        workers = InlineWorkers(ASKING_STAGES, folder)
+        yield LocalEngine(workers, replying(endless, []), 1, halt=halted.set)
+
+    source, out = write_reports(tmp_path / "in", 4), tmp_path / "run"
+    begin = time.monotonic()
+    outcome = run(source, out=out, engine=engine)
+    assert time.monotonic() - begin < 10
+    assert outcome.was_interrupted
+    assert outcome.stopped == "interrupted"
+    assert doc_ids(out) == ["r000"]
+
+
+def test_a_slip_in_the_settings_does_not_bind_a_folder_without_records(tmp_path: Path) -> None:
+    source, out = write_reports(tmp_path / "in", 1), tmp_path / "run"
+
+    async def gone(doc_id: str) -> None:
+        raise ModelUnavailable("nothing listens at http://127.0.0.1:1/v1")
+
+    slip = replace(IDENTITY, endpoint="127.0.0.1:1/v1")
+    with pytest.raises(ModelUnavailable):
+        run(source, out=out, identity=slip, engine=opener(ASKING_STAGES, replying(gone, [])))
+    assert run(source, out=out).summary.statuses == {"ok": 1}
+    assert manifest(out)["endpoint"] is None
+
+
+def test_no_model_at_all_is_told_apart_from_one_that_went(tmp_path: Path) -> None:
+    async def gone(doc_id: str) -> None:
+        raise ModelUnavailable("nothing listens")
+
+    def some_ask(document: Document) -> Steps[Extraction]:
+        if document.doc_id != "r000":
+            yield from asking(document)
+        return stub_extract(document)
+
+    stages = replace(STAGES, extract=some_ask)
+    source = write_reports(tmp_path / "in", 2)
+    outcome = run(source, out=tmp_path / "run", engine=opener(stages, replying(gone, [])))
+    assert outcome.could_not_start
+    assert outcome.summary.statuses == {"ok": 1}
 
 
 # ---- below a loop that is running ----------------------------------------------------------

@@ -55,7 +55,7 @@ def test_export(run: Path, tmp_path: Path) -> None:
         with (tmp_path / f"{name}.csv").open(encoding="utf-8-sig", newline="") as file:
             return list(csv.DictReader(file))
 
-    for row in table("panel"):
+    for row in table("reports"):
         assert {key: float(row[f"statistics.{key}"]) for key in printed_values()} == {
             key: float(figure) for key, figure in printed_values().items()
         }

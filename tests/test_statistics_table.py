@@ -22,7 +22,7 @@ from statistics_material import (
 from tables_material import document_of, read, rules, stream_of
 
 from pipeline.document import Document
-from pipeline.extract import extract_document
+from pipeline.extraction import extract_document
 from pipeline.read import read_document
 from pipeline.schema import fields, statistics_rows
 from pipeline.tables.reading import read_tables

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import ModelUnavailable
-from pipeline.model import tokens
 from pipeline.model.catalog import DEFAULT_MODEL
 from pipeline.model.endpoint import Message
-from pipeline.model.tokens import MEASURED, RATIOS, TokenCounter, class_counts, token_counter
+from pipeline.model.token_ratios import MEASURED, RATIOS, RatioCounter, class_counts
+from pipeline.model.tokens import TokenCounter, token_counter
 from pipeline.model.weights import pull_weights
 from pipeline.prose.label import label_prompt
 
@@ -71,7 +71,7 @@ def test_embedded_requests(embedded: TokenCounter, messages: Sequence[Message], 
 
 @pytest.mark.model
 def test_ratio_is_near_what_the_embedded_tokenizer_counts(embedded: TokenCounter) -> None:
-    estimated = tokens.RatioCounter(RATIOS["qwen2.5"])
+    estimated = RatioCounter(RATIOS["qwen2.5"])
     messages = label_prompt().messages
     assert estimated.count_messages(messages) == pytest.approx(embedded.count_messages(messages), rel=0.05)
     assert (embedded.is_exact, embedded.source) == (True, "Qwen2.5-Coder tokenizer")
@@ -250,7 +250,7 @@ def test_ratio_on_reports_that_it_was_not_fitted_on(ratio: str, true: int) -> No
     folder = Path(__file__).parents[1] / "gold" / "test"
     text = "".join(file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.txt")))
     assert len(text) == GOLD_TEST_CHARACTERS, "the texts are others: measure GOLD_TEST_TOKENS anew"
-    assert tokens.RatioCounter(RATIOS[ratio]).count(text) == pytest.approx(true, rel=0.05)
+    assert RatioCounter(RATIOS[ratio]).count(text) == pytest.approx(true, rel=0.05)
 
 
 def test_messages_cost_more_than_their_contents() -> None:
@@ -264,7 +264,7 @@ def test_messages_cost_more_than_their_contents() -> None:
 
 @given(st.text(), st.text())
 def test_ratio_counts_every_character(left: str, right: str) -> None:
-    counter = tokens.RatioCounter(RATIOS["tekken"])
+    counter = RatioCounter(RATIOS["tekken"])
     assert counter.count(left + right) <= counter.count(left) + counter.count(right) + 1
     assert (counter.count(left) > 0) or len(left) < 2
 

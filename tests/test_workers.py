@@ -115,6 +115,28 @@ def test_a_file_that_misbehaves_fails_and_the_next_is_read(
         assert "read_or_misbehave" in crash.read_text()
 
 
+def test_documents_without_end_leave_no_more_processes(tmp_path: Path) -> None:
+    async def use(workers: ProcessWorkers) -> int:
+        for ticket in range(3):
+            await record_of(workers, named(tmp_path, "greedy"), ticket)
+            await record_of(workers, named(tmp_path, "good"), 10 + ticket)
+        return len(workers.pids())
+
+    assert with_workers(tmp_path, use) == 1
+
+
+def test_a_process_that_is_killed_while_it_starts_is_no_documents_fault(tmp_path: Path) -> None:
+    async def use(workers: ProcessWorkers) -> tuple[Record, Record]:
+        first = asyncio.create_task(record_of(workers, named(tmp_path, "good"), 1))
+        second = asyncio.create_task(record_of(workers, named(tmp_path, "fine"), 2))
+        await asyncio.sleep(0.05)
+        (pid,) = workers.pids()
+        os.kill(pid, signal.SIGKILL)
+        return await first, await second
+
+    assert [record.status for record in with_workers(tmp_path, use)] == ["ok", "ok"]
+
+
 def test_the_record_and_text_are_those_made_here(tmp_path: Path) -> None:
     async def use(workers: ProcessWorkers) -> Record:
         return await record_of(workers, named(tmp_path, "good"))

@@ -69,10 +69,10 @@ def grid(rows: Sequence[Sequence[str]], merged: Sequence[tuple[int, int, int, in
         table = document.add_table(len(rows), len(rows[0]))
         for top, left, bottom, right in merged:
             table.cell(top, left).merge(table.cell(bottom, right))
-        for row, texts in enumerate(rows):
-            for column, text in enumerate(texts):
+        for row, texts in zip(table.rows, rows, strict=True):  # table.cell goes through the whole table
+            for cell, text in zip(row.cells, texts, strict=True):
                 if text:
-                    table.cell(row, column).text = text
+                    cell.text = text
 
     return add
 

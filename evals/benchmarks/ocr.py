@@ -29,7 +29,7 @@ from PIL import Image
 from evals.benchmarks.scanned_pages import Print, Scan, figure_fonts, fonts, scanned
 from evals.benchmarks.table_carriers import Expected, PrintedReport, report_of
 from pipeline.document import Document, Span
-from pipeline.extract import Extraction, extract_document
+from pipeline.extraction import Extraction, extract_document
 from pipeline.read import read_document
 from pipeline.schema import APPLICANTS, OUTCOMES, REMEDY_BLOCKS, request_rows
 from pipeline.tables.templates import TableTemplate, expected_cells

@@ -1,4 +1,4 @@
-"""The command `gongkai`: extract, check, export, show, model.
+"""The command `gongkai`: extract, check, export, overview, show, model.
 
 `app` is put together with the evaluation's commands in `evals.cli`; `run_app` is the one
 place where errors become messages and exit codes:
@@ -20,7 +20,7 @@ import typer
 
 from pipeline import __version__
 from pipeline.cli.model import PathOption, model_app
-from pipeline.cli.support import Listed, ListedGroup, run_app
+from pipeline.cli.support import EXIT_NO_START, Listed, ListedGroup, run_app
 from pipeline.errors import UsageError
 from pipeline.terminal import error_console, out_console, plain, say
 
@@ -34,7 +34,7 @@ __all__ = ["app", "main", "run_app"]
 EXIT_SOME_FAILED = 1
 EXIT_INTERRUPTED = 130
 
-FormatName = Literal["csv", "parquet", "dta", "xlsx", "datasets"]
+FormatName = Literal["csv", "parquet", "dta", "xlsx", "datasets", "duckdb"]
 
 app = typer.Typer(
     name="gongkai",
@@ -257,6 +257,8 @@ def extract(
     print_outcome(out_console(), outcome)
     if outcome.was_interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
+    if outcome.could_not_start:
+        raise typer.Exit(EXIT_NO_START)
     if outcome.stopped is not None or outcome.summary.failures:
         raise typer.Exit(EXIT_SOME_FAILED)
 
@@ -287,42 +289,115 @@ def _listed(
 
 
 @app.command(cls=Listed)
-def check(run: RunArgument) -> None:
-    """Run the identities again over the records of a run, and write RUN/check.json.
+def check(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN", help="Run folders; several are checked together as well.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Folder for what is found across [the first RUN]."),
+    ] = None,
+) -> None:
+    """Run the identities again: within documents, and across years, places and runs.
 
+    Writes RUN/check.json; what is found across is in that of the first RUN, or in DIR/check.json.
     Nothing is read again and no record is changed.
 
     \b
-    Example:
+    Examples:
       gongkai check run
+      gongkai check run2022 run2023 --out checked
     """
-    from pipeline.runs.outcome import print_checked
-    from pipeline.runs.recheck import check_run
+    from pipeline.cli.checked import print_runs_checked
+    from pipeline.panel.check_runs import check_runs
 
-    print_checked(out_console(), check_run(run), run)
+    print_runs_checked(out_console(), check_runs(runs, out))
 
 
 @app.command(cls=Listed)
 def export(
-    run: RunArgument,
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders; several become one panel.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the tables.")],
     format_name: Annotated[
-        FormatName, typer.Option("--format", help="Kind of files (dta and xlsx: not yet).")
+        FormatName, typer.Option("--format", help="Kind of files; dta is for Stata 14 and later.")
     ] = "csv",
+    scores: Annotated[
+        Path | None,
+        typer.Option(
+            "--scores",
+            metavar="FILE",
+            help="scores.json of `gongkai eval`, for the card of --format datasets.",
+        ),
+    ] = None,
+    push: Annotated[
+        str | None,
+        typer.Option(
+            "--push",
+            metavar="OWNER/NAME",
+            help="Upload --format datasets to the Hugging Face Hub; a new data set is private.",
+        ),
+    ] = None,
 ) -> None:
-    """Write the tables facts, panel, documents, findings and codebook.
+    """Write the tables facts, panel, reports, documents, findings and codebook.
+
+    The panel has one row an issuer and year, of the report that counts where there are several,
+    with harmonised variables and rates; reports has one row a document, as printed.
+
+    csv, parquet and dta are a file a table; xlsx is one workbook, duckdb one database with views;
+    datasets is a folder that `datasets.load_dataset` opens. Nothing leaves this machine without
+    --push.
 
     \b
     Examples:
       gongkai export run --format csv --out tables
-      gongkai export run --format parquet --out tables
-      gongkai export run --format datasets --out dataset
+      gongkai export run2022 run2023 --format dta --out tables
+      gongkai export run --format datasets --out dataset --scores score/scores.json
     """
-    from pipeline.export.write import export_run
+    if format_name != "datasets" and (scores is not None or push is not None):
+        raise UsageError("--scores and --push are for --format datasets")
+    from pipeline.export.write import export_runs
 
-    for name, rows in export_run(run, format_name, out).items():
+    if push is not None:
+        from pipeline.export.hub import require_repository
+
+        require_repository(push)
+    for name, rows in export_runs(runs, format_name, out, scores).items():
         say(out_console(), f"{name}: {rows} rows")
     say(out_console(), f"written to {out}")
+    if push is not None:
+        from pipeline.export.hub import push_dataset
+
+        say(out_console(), f"uploaded to {push_dataset(out, push)}")
+
+
+@app.command(cls=Listed)
+def overview(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN", help="Run folders; several make one page together.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page to write, an .html file.")],
+) -> None:
+    """One offline page: coverage, figures over time, findings, each with its evidence.
+
+    Whatever is drawn opens the figures behind it: value, print, page and characters, and a few
+    words around where the run keeps the text. The page asks nothing of any server.
+
+    \b
+    Examples:
+      gongkai overview run --out overview.html
+      gongkai overview run2022 run2023 --out overview.html
+    """
+    from pipeline.overview.collect import material_of
+    from pipeline.overview.content import overview_content
+    from pipeline.overview.page import write_overview
+
+    if out.is_dir():
+        raise UsageError(f"--out {out} is a folder: name a file, such as {out / 'overview.html'}")
+    material = material_of(runs)
+    path = write_overview(overview_content(material), out)
+    said = f"{material.row_count} issuers and years of {len(material.runs)} runs"
+    say(out_console(), f"{said}; {len(material.unplaced)} documents without a place")
+    say(out_console(), f"written to {path} ({path.stat().st_size / 1e6:.1f} MB)")
 
 
 @app.command(cls=Listed)

@@ -1,7 +1,7 @@
-"""Records → rows of the tables `facts`, `panel`, `documents` and `findings`.
+"""Records → rows of the tables `facts`, `reports`, `documents` and `findings`.
 
 A row is a mapping from column to value; the columns and their types stand here once.
-The panel has one row a document: for every field that occurs once in a report a value
+The reports have one row a document: for every field that occurs once in a report a value
 and a status, so that the kinds of not-a-number stay apart. A figure of the table is
 preferred to one of the prose; where prose has the field in any document of the run, its
 own figure has columns of its own.
@@ -9,54 +9,77 @@ own figure has columns of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import get_args
 
-from pipeline.fact import Fact, Finding, Record, RecordHint
+from pipeline.export.table import Column as Column
+from pipeline.export.table import ColumnType as ColumnType
+from pipeline.export.table import Row as Row
+from pipeline.export.table import TableSpec as TableSpec
+from pipeline.export.table import Value as Value
+from pipeline.fact import (
+    Bound,
+    Cause,
+    Fact,
+    Finding,
+    Method,
+    Record,
+    RecordHint,
+    RecordStatus,
+    Scope,
+    Severity,
+    Source,
+    Template,
+)
+from pipeline.panel.harmonised import FigureStatus
+from pipeline.panel.model import Role
 from pipeline.runs.work import DUPLICATE_RULE
 from pipeline.schema import FieldSpec, fields
-
-ColumnType = Literal["text", "integer", "number"]
-Value = str | int | float | None
-Row = Mapping[str, Value]
 
 NOT_MENTIONED = "not_mentioned"
 FAILED = "failed"
 _SOURCE_ORDER = ("table", "metadata", "narrative")
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of an exported table: name, type and what it holds."""
-
-    name: str
-    type: ColumnType
-    meaning: str
-
-
-@dataclass(frozen=True, slots=True)
-class TableSpec:
-    """A table to export: its name and columns in order."""
-
-    name: str
-    columns: tuple[Column, ...]
-
+# Words of the columns that have a closed list of them; a place in it is a code in Stata.
+# The first are those of facts; the last three only harmonised variables and rates can have.
+STATUS_WORDS: tuple[str, ...] = get_args(FigureStatus)
+SOURCES: tuple[str, ...] = get_args(Source)
+BOUNDS: tuple[str, ...] = get_args(Bound)
+TEMPLATES: tuple[str, ...] = get_args(Template)
+RECORD_STATUSES: tuple[str, ...] = get_args(RecordStatus)
+UNPLACED = "unplaced"
+ROLES: tuple[str, ...] = (*get_args(Role), UNPLACED)
 
 FACTS = TableSpec(
     "facts",
     (
         Column("doc_id", "text", "document, as in the table documents"),
         Column("path", "text", "field, as in the codebook"),
-        Column("value", "number", "the figure; empty for text and where status says that there is none"),
+        Column(
+            "value",
+            "number",
+            "the figure; empty for text and where status says that there is none",
+            status="status",
+        ),
         Column("value_text", "text", "the value of a text or date field"),
-        Column("status", "text", "what kind of value it is: see the statuses"),
-        Column("bound", "text", "exact, at_least, at_most or about"),
+        Column("status", "text", "what kind of value it is: see the statuses", values=STATUS_WORDS),
+        Column("bound", "text", "exact, at_least, at_most or about", values=BOUNDS),
         Column("raw", "text", "as printed"),
         Column("unit", "text", "measure word or unit as printed"),
-        Column("source", "text", "table, narrative or metadata"),
-        Column("method", "text", "how it was read: table_reader, rule, label, fill or human"),
-        Column("scope", "text", "own (the body itself), jurisdiction, or empty where unstated"),
+        Column("source", "text", "table, narrative or metadata", values=SOURCES),
+        Column(
+            "method",
+            "text",
+            "how it was read: table_reader, rule, label, fill or human",
+            values=get_args(Method),
+        ),
+        Column(
+            "scope",
+            "text",
+            "own (the body itself), jurisdiction, or empty where unstated",
+            values=get_args(Scope),
+        ),
         Column("start", "integer", "first character in the canonical text, counted from 0"),
         Column("end", "integer", "character after the last in the canonical text"),
         Column("page", "integer", "page of the carrier, counted from 1"),
@@ -66,7 +89,9 @@ FACTS = TableSpec(
         Column("confidence", "number", "0 to 1, empty where the method gives none"),
         Column("label", "text", "subject of a proactive.category"),
         Column("findings", "text", "rules of the findings that involve this field, separated by blanks"),
+        Column("run", "text", "run of the document"),
     ),
+    "one row a fact: a value of a field as a document prints it",
 )
 
 DOCUMENTS = TableSpec(
@@ -83,11 +108,16 @@ DOCUMENTS = TableSpec(
         Column("year", "integer", "year reported on"),
         Column("published_on", "text", "day of publication, ISO 8601"),
         Column("signed_on", "text", "day of the signature, ISO 8601"),
-        Column("template_document", "text", "form of the report"),
-        Column("template_proactive", "text", "form of the proactive table"),
-        Column("template_requests", "text", "form of the requests table"),
-        Column("template_remedies", "text", "form of the remedies table"),
-        Column("status", "text", "ok, flagged (a finding that is more than a note) or failed"),
+        Column("template_document", "text", "form of the report", values=TEMPLATES),
+        Column("template_proactive", "text", "form of the proactive table", values=TEMPLATES),
+        Column("template_requests", "text", "form of the requests table", values=TEMPLATES),
+        Column("template_remedies", "text", "form of the remedies table", values=TEMPLATES),
+        Column(
+            "status",
+            "text",
+            "ok, flagged (a finding that is more than a note) or failed",
+            values=RECORD_STATUSES,
+        ),
         Column("error_code", "text", "why it failed, stable code"),
         Column("error", "text", "why it failed, in words"),
         Column("parts", "text", "files whose text the document holds too: of an archive, or attached"),
@@ -105,7 +135,16 @@ DOCUMENTS = TableSpec(
         Column("output_tokens", "integer", "tokens written"),
         Column("seconds", "number", "wall time"),
         Column("cost_usd", "number", "cost, empty where unknown"),
+        Column("run", "text", "run of the document"),
+        Column("reporter_id", "text", "issuer of the panel; empty where place or body is not known"),
+        Column("unit_id", "text", "place of the panel: the latest code of it"),
+        Column(
+            "version_role", "text", "what it is to the panel: the document chosen, or why not", values=ROLES
+        ),
+        Column("version_of", "text", "doc_id of the document chosen for the same report"),
+        Column("version_reason", "text", "why it was chosen or not, in words"),
     ),
+    "one row a document",
 )
 
 FINDINGS = TableSpec(
@@ -113,14 +152,18 @@ FINDINGS = TableSpec(
     (
         Column("doc_id", "text", "document"),
         Column("rule", "text", "identity or rule that does not hold"),
-        Column("severity", "text", "error, warning or note"),
+        Column("severity", "text", "error, warning or note", values=get_args(Severity)),
         Column("at", "text", "row, column or block of the identity"),
         Column("paths", "text", "fields involved, separated by blanks"),
         Column("expected", "text", "one side of the identity"),
         Column("printed", "text", "the other side, as printed"),
-        Column("cause", "text", "suspected: reading, report, scope or unknown"),
+        Column("cause", "text", "suspected: reading, report, scope or unknown", values=get_args(Cause)),
         Column("message", "text", "the finding in a sentence"),
+        Column("run", "text", "run of the document"),
+        Column("other_doc_id", "text", "the other document of an identity across years or places"),
+        Column("other_run", "text", "run of the other document"),
     ),
+    "one row a finding of the checks, within a document or across several",
 )
 
 
@@ -190,13 +233,18 @@ def finding_rows(records: Iterable[Record]) -> Iterator[Row]:
     """One row a finding."""
     for record in records:
         for finding in record.findings:
-            yield {
-                "doc_id": record.doc_id,
-                **finding.model_dump(include={"rule", "severity", "at", "cause", "message"}),
-                "paths": " ".join(finding.paths) or None,
-                "expected": _as_text(finding.expected),
-                "printed": _as_text(finding.printed),
-            }
+            yield finding_row(record.doc_id, finding)
+
+
+def finding_row(doc_id: str, finding: Finding) -> dict[str, Value]:
+    """A finding that stands at a document."""
+    return {
+        "doc_id": doc_id,
+        **finding.model_dump(include={"rule", "severity", "at", "cause", "message"}),
+        "paths": " ".join(finding.paths) or None,
+        "expected": _as_text(finding.expected),
+        "printed": _as_text(finding.printed),
+    }
 
 
 def _as_text(value: Value) -> str | None:
@@ -207,13 +255,13 @@ def _as_text(value: Value) -> str | None:
 
 
 def panel_fields() -> tuple[FieldSpec, ...]:
-    """The fields that have columns in the panel: those that occur once in a report."""
+    """The fields that have columns of their own: those that occur once in a report."""
     return tuple(spec for spec in fields().values() if not spec.repeatable)
 
 
 @dataclass
 class Occurrence:
-    """Where each field occurs in a run, for the panel's columns and the codebook's shares.
+    """Where each field occurs in a run, for the columns of the prose and the codebook's shares.
 
     `documents` counts records that did not fail; `mentioned` those with the field.
     """
@@ -232,22 +280,25 @@ class Occurrence:
         self.in_prose |= {fact.path for fact in record.facts if fact.source == "narrative"}
 
 
-def panel_spec(occurrence: Occurrence) -> TableSpec:
-    """The panel's columns: identity, all values, all statuses, then those of the prose."""
-    specs = panel_fields()
+def reports_spec(occurrence: Occurrence) -> TableSpec:
+    """The columns of the reports: identity, all values, all statuses, then those of the prose."""
     identity = (
         Column("doc_id", "text", "document"),
-        Column("record_status", "text", "ok, flagged or failed"),
+        Column("record_status", "text", "ok, flagged or failed", values=RECORD_STATUSES),
         Column("duplicate_of", "text", "doc_id of an earlier document with the same bytes"),
+        Column("run", "text", "run of the document"),
     )
-    values = tuple(Column(spec.path, _type(spec), f"{spec.label}: {spec.meaning}") for spec in specs)
-    statuses = tuple(
-        Column(f"{spec.path}__status", "text", f"status of {spec.path}: see the statuses") for spec in specs
-    )
-    prose = tuple(
-        column for spec in specs if spec.path in occurrence.in_prose for column in _prose_columns(spec)
-    )
-    return TableSpec("panel", (*identity, *values, *statuses, *prose))
+    columns = (*identity, *printed_columns(occurrence))
+    return TableSpec("reports", columns, "one row a document, one column a field")
+
+
+def printed_columns(occurrence: Occurrence) -> tuple[Column, ...]:
+    """The columns of the fields as printed: all values, all statuses, then those of the prose."""
+    specs = panel_fields()
+    values = (_value_column(spec) for spec in specs)
+    statuses = (_status_column(spec) for spec in specs)
+    prose = (column for spec in specs if spec.path in occurrence.in_prose for column in _prose_columns(spec))
+    return (*values, *statuses, *prose)
 
 
 def _type(spec: FieldSpec) -> ColumnType:
@@ -256,37 +307,90 @@ def _type(spec: FieldSpec) -> ColumnType:
     return "integer" if spec.kind == "year" else "number"
 
 
-def _prose_columns(spec: FieldSpec) -> tuple[Column, ...]:
-    path = spec.path
-    return (
-        Column(f"{path}__source", "text", f"where the value of {path} stands: table, metadata or narrative"),
-        Column(f"{path}__bound", "text", f"bound of {path}: exact, at_least, at_most or about"),
-        Column(f"{path}__narrative", _type(spec), f"{path} in the prose, the first where it has several"),
-        Column(f"{path}__narrative_status", "text", f"status of {path} in the prose"),
-        Column(f"{path}__narrative_bound", "text", f"bound of {path} in the prose"),
+def _value_column(spec: FieldSpec) -> Column:
+    return Column(
+        spec.path,
+        _type(spec),
+        f"{spec.label}: {spec.meaning}",
+        label_zh=spec.label,
+        label_en=spec.meaning,
+        unit=spec.unit,
+        status=f"{spec.path}__status",
     )
 
 
-def panel_rows(records: Iterable[Record], occurrence: Occurrence) -> Iterator[Row]:
+def _status_column(spec: FieldSpec) -> Column:
+    return Column(
+        f"{spec.path}__status",
+        "text",
+        f"status of {spec.path}: see the statuses",
+        label_zh=f"{spec.label}（状态）",
+        label_en=f"{spec.meaning}: status",
+        values=STATUS_WORDS,
+    )
+
+
+def _prose_columns(spec: FieldSpec) -> tuple[Column, ...]:
+    path = spec.path
+
+    def column(suffix: str, zh: str, en: str, meaning: str, values: tuple[str, ...]) -> Column:
+        labels = (f"{spec.label}（{zh}）", f"{spec.meaning}: {en}")
+        return Column(f"{path}__{suffix}", "text", meaning, *labels, values=values)
+
+    return (
+        column(
+            "source",
+            "来源",
+            "source",
+            f"where the value of {path} stands: table, metadata or narrative",
+            SOURCES,
+        ),
+        column("bound", "界限", "bound", f"bound of {path}: exact, at_least, at_most or about", BOUNDS),
+        Column(
+            f"{path}__narrative",
+            _type(spec),
+            f"{path} in the prose, the first where it has several",
+            f"{spec.label}（正文）",
+            f"{spec.meaning}: in the prose",
+            spec.unit,
+            status=f"{path}__narrative_status",
+        ),
+        column(
+            "narrative_status",
+            "正文状态",
+            "status in the prose",
+            f"status of {path} in the prose",
+            STATUS_WORDS,
+        ),
+        column("narrative_bound", "正文界限", "bound in the prose", f"bound of {path} in the prose", BOUNDS),
+    )
+
+
+def report_rows(records: Iterable[Record], occurrence: Occurrence) -> Iterator[Row]:
     """One row a document, in the order of the records."""
-    specs = panel_fields()
     for record in records:
-        found: dict[str, list[Fact]] = {}
-        for fact in record.facts:
-            found.setdefault(fact.path, []).append(fact)
-        row: dict[str, Value] = {
+        yield {
             "doc_id": record.doc_id,
             "record_status": record.status,
             "duplicate_of": duplicate_of(record),
+            **printed_cells(record, occurrence),
         }
-        absent = FAILED if record.status == "failed" else NOT_MENTIONED
-        for spec in specs:
-            has_prose = spec.path in occurrence.in_prose
-            row |= _panel_cells(spec.path, found.get(spec.path, []), absent, has_prose)
-        yield row
 
 
-def _panel_cells(path: str, facts: list[Fact], absent: str, has_prose: bool) -> Row:
+def printed_cells(record: Record, occurrence: Occurrence) -> dict[str, Value]:
+    """The cells of `printed_columns` for a record."""
+    found: dict[str, list[Fact]] = {}
+    for fact in record.facts:
+        found.setdefault(fact.path, []).append(fact)
+    absent = FAILED if record.status == "failed" else NOT_MENTIONED
+    cells: dict[str, Value] = {}
+    for spec in panel_fields():
+        has_prose = spec.path in occurrence.in_prose
+        cells |= _printed_cells(spec.path, found.get(spec.path, []), absent, has_prose)
+    return cells
+
+
+def _printed_cells(path: str, facts: list[Fact], absent: str, has_prose: bool) -> Row:
     # sorted keeps the order of print among facts of one source.
     chosen = next(iter(sorted(facts, key=lambda fact: _SOURCE_ORDER.index(fact.source))), None)
     cells: dict[str, Value] = {

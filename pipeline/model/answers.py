@@ -12,8 +12,10 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
+from pipeline.errors import StartError
 from pipeline.fact import Usage
 from pipeline.model.question import Answer, Asked, CutOff, Reply, TokenLogprob
 from pipeline.model.sqlite_file import SqliteFile
@@ -82,6 +84,28 @@ class Answers(Protocol):
 
     def commit(self) -> None:
         """Bring to disk what was put without."""
+
+
+class OnlyRead:
+    """A store of answers at `path` that takes none."""
+
+    path: Path
+
+    def put(
+        self,
+        asked: Asked,
+        content: str,
+        usage: Usage,
+        logprobs: Sequence[TokenLogprob] | None = None,
+        *,
+        is_cut: bool = False,
+        commit: bool = True,
+    ) -> None:
+        """Never called: no model is asked."""
+        raise StartError(f"{self.path}: takes no answers, it is only read")
+
+    def commit(self) -> None:
+        """Nothing is written."""
 
 
 class AnswerStore(SqliteFile):

@@ -17,14 +17,14 @@ from typing import Any, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
-from pipeline.errors import EndpointGone, ModelUnavailable
+from pipeline.errors import ModelUnavailable
 from pipeline.model.batch_file import BatchFile, Job
 from pipeline.model.batch_lines import LineResult, is_token_limit, line_url, parsed_object, read_results
-from pipeline.model.client import MAX_RETRY_AFTER_SECONDS, PATIENCE_SECONDS
 from pipeline.model.endpoint import Endpoint
+from pipeline.model.endpoint_errors import EndpointErrors
 from pipeline.model.failure import FailureKind, RequestFailed
 from pipeline.model.llm import Api
-from pipeline.model.waiting import backoff_seconds
+from pipeline.model.waiting import MAX_RETRY_AFTER_SECONDS, PATIENCE_SECONDS, wait_seconds, whole_within
 
 _WINDOW = "24h"
 _PAGE = "100"
@@ -70,7 +70,8 @@ class BatchEndpoint:
 
     def __init__(self, endpoint: Endpoint, file: BatchFile, patience: Patience = Patience()) -> None:
         self.url = line_url(endpoint.base_url)
-        self.at = f"{endpoint.label} ({endpoint.base_url})"
+        self._errors = EndpointErrors(endpoint, "use batches", ": batches go on meanwhile")
+        self.at = self._errors.at
         self.stop = threading.Event()
         self._endpoint = endpoint
         self._file = file
@@ -222,13 +223,8 @@ class BatchEndpoint:
             after = {"after": last}
 
     async def _whole(self, request: Awaitable[bytes], more_seconds: float = 0.0) -> bytes:
-        """A whole response in time: one that trickles in would never end."""
-        seconds = self._endpoint.timeout_seconds + more_seconds
-        try:
-            async with asyncio.timeout(seconds):
-                response = await request
-        except TimeoutError as error:
-            raise RequestFailed("timeout", f"no whole response within {seconds:g} seconds") from error
+        """A whole response in time."""
+        response = await whole_within(self._endpoint.timeout_seconds + more_seconds, request)
         self._has_answered = True
         return response
 
@@ -252,38 +248,24 @@ class BatchEndpoint:
             raise self._failure(error, what) from error
 
     def _wait_seconds(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = error.wait_seconds if isinstance(error, RequestFailed) else 0.0
-        return self._patience.factor * max(asked, backoff_seconds(state))
+        return self._patience.factor * wait_seconds(state)
 
     def _failure(self, error: RequestFailed, what: str) -> Exception:
         """Why the run cannot go on now, in words for the user."""
         if is_token_limit(error.detail):
             return TokenLimit(error.detail)
         if error.wait_seconds > MAX_RETRY_AFTER_SECONDS:
-            return EndpointGone(
-                f"{self.at} asks to wait {error.wait_seconds:.0f} seconds ({error.detail}). "
-                "Run the same command again then: batches go on meanwhile"
-            )
+            return self._errors.too_long_to_wait(error)
         if error.kind == "refused" and not self._has_answered:
-            return ModelUnavailable(
-                f"nothing listens at {self._endpoint.base_url}: start the server or check --base-url"
-            )
+            return self._errors.nothing_listens()
         if error.is_transient:
-            return EndpointGone(
-                f"{self.at} has given no usable response for {self._patience.seconds:.0f} seconds; the last: "
-                f"{error.detail}. Run the same command again when it answers: batches go on meanwhile"
-            )
+            return self._errors.no_response(error, self._patience.seconds)
         if error.kind == "key":
-            source = self._endpoint.api_key_env or "no environment variable"
-            return ModelUnavailable(
-                f"{self.at} refused the key ({error.status}; the key came from {source}): "
-                "set GONGKAI_API_KEY to one that may use batches"
-            )
+            return self._errors.key_refused(error)
         if error.kind == "unknown":
             return ModelUnavailable(self._unknown(error, what))
         if error.kind == "quota":
-            return ModelUnavailable(f"{self.at}: the account's quota is used up. It said: {error.detail}")
+            return self._errors.quota_used_up(error)
         return ModelUnavailable(f"{self.at} does not take {what}. It said: {error.detail}")
 
     def _unknown(self, error: RequestFailed, what: str) -> str:

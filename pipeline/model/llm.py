@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, Self, cast
 
@@ -197,9 +198,11 @@ class Instructed:
                 raise cause from cause.__cause__
             last = error.last_completion
             content = last.content if isinstance(last, Completion) else ""
-            raise NotFitting(content, " ".join(str(error).split())[:EXCERPT]) from error
+            raise NotFitting(content, " ".join(str(cause or error).split())[:EXCERPT]) from error
         finally:
-            _form.reset(token)
+            # Where it is closed instead of awaited to its end, it is in another context.
+            with suppress(ValueError):
+                _form.reset(token)
 
 
 async def _completion(

@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
+from pipeline.errors import RunStopped
+
 Ending = Literal["ok", "throttled", "failed"]
 
 _FIRST_IN_FLIGHT = 8
@@ -99,6 +101,7 @@ class Pace:
         self._tokens = None if tokens_per_minute is None else Allowance(tokens_per_minute, clock)
         self._waiting: deque[tuple[asyncio.Future[Turn], int]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._is_halted = False
         self._paused_until = 0.0
         self._known_limit = float("inf")
         self._refusals = 0.0
@@ -113,8 +116,18 @@ class Pace:
         self._seconds: list[float] = []
         self._ended = 0
 
+    def halt(self) -> None:
+        """Give no more turns: those who wait get RunStopped, and so does who comes."""
+        self._is_halted = True
+        while self._waiting:
+            future, _ = self._waiting.popleft()
+            if not future.done():
+                future.set_exception(RunStopped("nothing more is asked"))
+
     async def turn(self, tokens: int = 0) -> Turn:
-        """Wait until a request of about `tokens` tokens may go out."""
+        """Wait until a request of about `tokens` tokens may go out. Raises RunStopped after `halt`."""
+        if self._is_halted:
+            raise RunStopped("nothing more is asked")
         if not self._waiting and self._seconds_until(tokens) == 0:
             return self._begin(tokens)
         future: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()

@@ -172,23 +172,23 @@ class PriceList:
     def find(self, model: str, base_url: str | None, on: dt.date | None = None) -> Price | None:
         """The price of `model` at the endpoint on the day `on`, today if not given; None if unknown.
 
-        What runs on this machine is FREE: a loopback address, or without address an
-        embedded model. Elsewhere a row must fit the endpoint's host and, in this order, the
-        name, an alias, or either with a date behind it. Upper and lower case are the same.
+        What runs on this machine is FREE unless the user's own file has it: a loopback address
+        (there may be a proxy of a paid model), or without address an embedded model. A row must
+        fit the endpoint's host and, in this order, the name, an alias, or either with a date
+        behind it. Upper and lower case are the same.
         """
         if not base_url:
             return FREE if model in MODELS else None
         host = (urlsplit(base_url).hostname or "").lower()
-        if _is_loopback(host):
-            return FREE
         day = on or dt.datetime.now(dt.UTC).date()
-        for entries in self.files:
+        is_here = _is_loopback(host)
+        for entries in self.files[:-1] if is_here else self.files:
             there = [entry for entry in entries if entry.fits_host(host) and entry.began(day)]
             for fits in _WAYS:
                 found = [entry for entry in there if fits(entry, model.lower())]
                 if found:
                     return max(found, key=_first_day).price
-        return None
+        return FREE if is_here else None
 
 
 def _first_day(entry: _Entry) -> dt.date:

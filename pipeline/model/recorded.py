@@ -11,7 +11,7 @@ import hashlib
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from io import TextIOWrapper
 from pathlib import Path
@@ -19,14 +19,14 @@ from typing import Any, Literal, TextIO
 
 from pipeline.errors import AnswerMissing, StartError
 from pipeline.fact import Usage
-from pipeline.model.answers import StoredAnswer
-from pipeline.model.question import Asked, TokenLogprob
+from pipeline.model.answers import OnlyRead, StoredAnswer
+from pipeline.model.question import TokenLogprob
 
 _COLUMNS = "key, model, endpoint, prompt_sha256, content, usage, logprobs, is_cut"
 _DIGITS = 4
 
 
-class RecordedAnswers:
+class RecordedAnswers(OnlyRead):
     """A recording as a store that only gives. `asked` keeps the keys of all questions."""
 
     def __init__(self, path: Path) -> None:
@@ -52,22 +52,6 @@ class RecordedAnswers:
                 "are not those of the recording. Run with the model, or record anew"
             )
         return self._answers[key]
-
-    def put(
-        self,
-        asked: Asked,
-        content: str,
-        usage: Usage,
-        logprobs: Sequence[TokenLogprob] | None = None,
-        *,
-        is_cut: bool = False,
-        commit: bool = True,
-    ) -> None:
-        """Never called: no model is asked."""
-        raise StartError(f"{self.path}: a recording takes no answers")
-
-    def commit(self) -> None:
-        """Nothing is written."""
 
 
 def recording_sha256(path: Path) -> str:

@@ -188,6 +188,9 @@ def _live(
         connection.send("ready")
         while True:
             connection.send(serve(connection.recv()))
+    # The parent does the same, unless it was killed.
+    end_conversions(Path(folder))
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _end_with_parent(folder: Path) -> None:

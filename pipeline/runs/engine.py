@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,7 +28,7 @@ class Engine(Protocol):
     def error(self) -> GongkaiError | None:
         """Why it stopped before the end; None while it did not."""
 
-    def work_off(self, jobs: Iterable[Job], stop: threading.Event) -> AsyncIterator[Finished]:
+    def work_off(self, jobs: Iterable[Job], stop: threading.Event) -> AsyncGenerator[Finished, None]:
         """The jobs as they are done. None is begun after `stop` is set; those in flight are finished.
 
         What is no document's doing sets `stop` and `error`.

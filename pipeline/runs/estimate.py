@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from operator import attrgetter
 from pathlib import Path
@@ -23,6 +24,7 @@ from pipeline.loops import run_to_end
 from pipeline.model.endpoint import puts_schema_first
 from pipeline.model.prices import Price
 from pipeline.model.question import Question, Reply
+from pipeline.model.request_body import asked_at
 from pipeline.model.tokens import token_counter
 from pipeline.runs.brief import brief_of
 from pipeline.runs.folder import RunFolder
@@ -192,13 +194,10 @@ def _lines(out: Path) -> dict[str, RecordLine]:
 
 
 def _stand_in(choice: ModelChoice, known: KnownAnswers) -> StandIn:
-    # Loading the client takes seconds, which an estimate of rules need not spend.
-    from pipeline.model.client import ModelClient
-
     endpoint = described_endpoint(choice)
     host = urlsplit(choice.base_url or "").hostname or ""
     return StandIn(
-        ModelClient(endpoint, known).asked,
+        partial(asked_at, endpoint),
         known,
         token_counter(choice.name, choice.model_path),
         reads_schema=endpoint.grammar is None,

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
 from pipeline.errors import StartError
 from pipeline.fact import Usage
-from pipeline.model.answers import StoredAnswer
-from pipeline.model.question import Asked, TokenLogprob
+from pipeline.model.answers import OnlyRead, StoredAnswer
 
 
-class KnownAnswers:
+class KnownAnswers(OnlyRead):
     """The answers of `answers.sqlite`, without what they cost; none where there is no such file."""
 
     def __init__(self, path: Path) -> None:
@@ -34,22 +32,6 @@ class KnownAnswers:
             return None
         row = self._connection.execute("SELECT content, is_cut FROM answers WHERE key = ?", (key,)).fetchone()
         return None if row is None else StoredAnswer(row[0], Usage(), None, "", bool(row[1]))
-
-    def put(
-        self,
-        asked: Asked,
-        content: str,
-        usage: Usage,
-        logprobs: Sequence[TokenLogprob] | None = None,
-        *,
-        is_cut: bool = False,
-        commit: bool = True,
-    ) -> None:
-        """Never called: no model is asked."""
-        raise StartError(f"{self.path}: is only read")
-
-    def commit(self) -> None:
-        """Nothing is written."""
 
     def close(self) -> None:
         """Close the file."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -20,7 +21,8 @@ from pipeline.runs.plan import Job
 from pipeline.runs.work import Asks, Done, Stopped, done, failed
 from pipeline.runs.workers import WorkerLost, Workers
 
-_ROUNDS = 3
+_ROUNDS = 2
+_LOOK_SECONDS = 0.1
 # A process may be lost through no fault of a document that it holds, but not so often.
 _MOST_LOST = 3
 
@@ -38,7 +40,7 @@ class LocalEngine:
 
     `at_a_time` documents are worked on; more than there are workers, for most wait for replies.
     `collect` is called when documents wait for a batch: it sends and fetches, and they are
-    begun again.
+    begun again. `halt` is called when the run is to stop: what waits to be asked is given up.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class LocalEngine:
         at_a_time: int,
         spent: Callable[[], LedgerTotals | None] = nothing_spent,
         collect: Collect | None = None,
+        halt: Callable[[], None] | None = None,
     ) -> None:
         self.error: GongkaiError | None = None
         self.spent = spent
@@ -55,26 +58,30 @@ class LocalEngine:
         self._ask = ask
         self._at_a_time = at_a_time
         self._collect = collect
+        self._halt = halt
         self._tickets = count()
 
-    async def work_off(self, jobs: Iterable[Job], stop: threading.Event) -> AsyncIterator[Finished]:
+    async def work_off(self, jobs: Iterable[Job], stop: threading.Event) -> AsyncGenerator[Finished, None]:
         """The jobs as they are done; those without an answer again, after all others."""
         waiting: Iterable[Job] = jobs
         rounds_left = _ROUNDS
         while waiting and not stop.is_set():
             rounds_left -= 1
             round_ = _Round(iter(waiting), stop, is_last=rounds_left <= 0)
-            async for finished in self._round(round_):
-                yield finished
+            async with aclosing(self._round(round_)) as results:
+                async for finished in results:
+                    yield finished
             if round_.deferred and self._collect is not None and not stop.is_set():
                 await self._collect(stop)
                 rounds_left += 1  # waiting for a batch is no failure
             waiting = [*round_.deferred, *round_.unanswered]
 
-    async def _round(self, round_: _Round) -> AsyncIterator[Finished]:
+    async def _round(self, round_: _Round) -> AsyncGenerator[Finished, None]:
         results: asyncio.Queue[Finished | BaseException | None] = asyncio.Queue(2 * self._at_a_time)
         tasks = [asyncio.create_task(self._serve(round_, results)) for _ in range(self._at_a_time)]
         running = len(tasks)
+        if self._halt is not None:
+            tasks.append(asyncio.create_task(_call_when(round_.stop, self._halt)))
         try:
             while running:
                 result = await results.get()
@@ -110,11 +117,12 @@ class LocalEngine:
     async def _record_of(self, job: Job, round_: _Round) -> Done | None:
         """The record of a job's first document; None where it will be tried again."""
         first = job.items[0]
-        for _ in range(_MOST_LOST):
+        lost = 0
+        while lost < _MOST_LOST:
             try:
                 return await self._worked_off(job, round_)
-            except WorkerLost:
-                continue
+            except WorkerLost as error:
+                lost += error.in_own_step
         reason = (
             f"{first.document.file}: its worker process was lost {_MOST_LOST} times while it was extracted. "
             "Open the file in its program and save it again, or get it again from its source."
@@ -149,6 +157,13 @@ class LocalEngine:
                 return fault
             raise fault
         return [reply for reply in replies if not isinstance(reply, BaseException)]
+
+
+async def _call_when(stop: threading.Event, halt: Callable[[], None]) -> None:
+    """Call `halt` soon after `stop` is set, from the loop's own thread."""
+    while not stop.is_set():
+        await asyncio.sleep(_LOOK_SECONDS)
+    halt()
 
 
 def _weight(fault: BaseException) -> int:

@@ -57,6 +57,7 @@ class Session:
     end: str | None = None
     stopped: str | None = None
     engine: str = "local"
+    spent: Mapping[str, int | float | None] | None = None
 
 
 @dataclass(frozen=True)

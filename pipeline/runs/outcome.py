@@ -46,7 +46,7 @@ def print_attached(console: Console, inputs: Sequence[Input]) -> None:
 def print_outcome(console: Console, outcome: RunOutcome) -> None:
     """Totals of the run, findings by rule, failures by name, and how to go on."""
     summary = outcome.summary
-    console.print(_totals(summary, outcome.spent))
+    console.print(_totals(summary, outcome.spent, outcome.seconds))
     print_rules(console, summary.by_severity())
     for failure in summary.failures:
         say(console, f"failed: {failure.doc_id} [{failure.code}] {failure.reason}", "red")
@@ -63,7 +63,7 @@ def print_outcome(console: Console, outcome: RunOutcome) -> None:
     say(console, f"records: {outcome.folder / 'records.jsonl'}")
 
 
-def _totals(summary: Summary, spent: LedgerTotals | None) -> Table:
+def _totals(summary: Summary, spent: LedgerTotals | None, seconds: float) -> Table:
     table = Table.grid(padding=(0, 2))
     statuses = ", ".join(f"{summary.statuses[name]} {name}" for name in ("ok", "flagged", "failed"))
     by_source = ", ".join(f"{count} {source}" for source, count in sorted(summary.facts.items()))
@@ -72,8 +72,8 @@ def _totals(summary: Summary, spent: LedgerTotals | None) -> Table:
         "documents": f"{summary.documents}: {statuses}",
         "facts": f"{sum(summary.facts.values())}: {by_source}" if summary.facts else "0",
         "findings": _counts_by_severity(summary.rules.values()),
-        "model": _tokens(usage) if usage.requests else "not asked",
-        "time": f"{duration(usage.seconds)} of work",
+        "model": _tokens(usage) if usage.requests or (spent is not None and spent.requests) else "not asked",
+        "time": duration(seconds),
     }
     if spent is not None and spent.requests:
         rows["this time"] = _spent(spent)

@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import aclosing, suppress
 
 from pipeline.errors import GongkaiError, StartError
 from pipeline.model.ledger import LedgerTotals
@@ -104,7 +104,7 @@ class TakesUpParts:
         """What the engine spent in this session."""
         return self._engine.spent()
 
-    async def work_off(self, jobs: Iterable[Job], stop: threading.Event) -> AsyncIterator[Finished]:
+    async def work_off(self, jobs: Iterable[Job], stop: threading.Event) -> AsyncGenerator[Finished, None]:
         """The jobs as they are done."""
         parts = parts_left(self._folder)
         done = {
@@ -125,8 +125,9 @@ class TakesUpParts:
             part.remove()
         remove_folder(self._folder)
         if left and not stop.is_set():
-            async for finished in self._engine.work_off(left, stop):
-                yield finished
+            async with aclosing(self._engine.work_off(left, stop)) as work:
+                async for finished in work:
+                    yield finished
 
 
 def _fits(record: Done, job: Job) -> bool:

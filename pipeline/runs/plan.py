@@ -64,7 +64,8 @@ def make_plan(inputs: Sequence[Input], lines: Mapping[str, RecordLine], *, retry
     replaced = 0
     pending: list[Item] = []
     order: list[str] = []
-    by_file = {line.file: line.doc_id for line in lines.values() if line.doc_id not in owned.values()}
+    owned_ids = set(owned.values())
+    by_file = {line.file: line.doc_id for line in lines.values() if line.doc_id not in owned_ids}
     for position, document in enumerate(inputs):
         doc_id = owned.get(position)
         if doc_id is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -15,6 +16,7 @@ from pipeline.runs.brief import RecordBrief
 from pipeline.terminal import printable, say
 
 _PLAIN_LINE_SECONDS = 10.0
+_ENOUGH_FOR_PACE = 20
 
 
 class Tally:
@@ -63,7 +65,15 @@ class Tally:
             return []
         left = seconds / self.written * (self.pending - self.written)
         rate = f"{60 * self.written / seconds:.1f} documents/min"
-        return [rate, f"{duration(left)} left"] if left else [rate]
+        # Processes take their time to start: a few documents tell nothing of the rest.
+        is_known = self.written >= _ENOUGH_FOR_PACE or seconds >= _PLAIN_LINE_SECONDS
+        return [rate, f"{duration(left)} left"] if left and is_known else [rate]
+
+
+def _failed(brief: RecordBrief) -> str:
+    """Why a document failed; a model's fault does not name the file by itself."""
+    error = brief.error or ""
+    return f"failed: {error}" if Path(brief.file).name in error else f"failed: {brief.file}: {error}"
 
 
 def money(usd: float) -> str:
@@ -114,12 +124,13 @@ class LiveProgress:
             self._bar.start()
         self._tally.add(brief)
         if brief.status == "failed":
-            self.say(f"failed: {brief.error}")
+            self.say(_failed(brief))
         self._bar.update(self._task, advance=1, line=self._tally.line())
 
     def say(self, message: str) -> None:
         """A line above the bar."""
-        say(self._console, message)
+        with suppress(OSError):  # the terminal may be gone: the run goes on
+            say(self._console, message)
 
     def end(self) -> None:
         """Take the bar away."""
@@ -151,7 +162,7 @@ class PlainProgress:
         """Count; print when the last line is old."""
         self._tally.add(brief)
         if brief.status == "failed":
-            self.say(f"failed: {brief.error}")
+            self.say(_failed(brief))
         if time.monotonic() - self._last >= self._line_seconds:
             self._print_line()
 
@@ -163,7 +174,8 @@ class PlainProgress:
 
     def say(self, message: str) -> None:
         """A line."""
-        say(self._console, message)
+        with suppress(OSError):  # nobody reads it any more: the run goes on
+            say(self._console, message)
 
     def end(self) -> None:
         """The last line."""

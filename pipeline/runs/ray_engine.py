@@ -11,7 +11,7 @@ import asyncio
 import pickle
 import secrets
 import threading
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -178,7 +178,7 @@ class RayEngine:
             return None
         return self._totals.since(self._before)
 
-    async def work_off(self, jobs: Iterable[Job], stop: threading.Event) -> AsyncIterator[Finished]:
+    async def work_off(self, jobs: Iterable[Job], stop: threading.Event) -> AsyncGenerator[Finished, None]:
         """The jobs as the shards that they are in are done."""
         from ray.exceptions import RayError
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from pipeline.checks import check_facts
 from pipeline.errors import StartError
@@ -32,8 +33,10 @@ class CheckResult:
     unchecked: tuple[tuple[str, str], ...]
 
 
-def check_run(folder: Path) -> CheckResult:
+def check_run(folder: Path, sections: Mapping[str, object] = MappingProxyType({})) -> CheckResult:
     """Run the identities over all records and write `check.json`; the records stay as they are.
+
+    `sections` are written with it: what was found across documents.
 
     Raises StartError when the folder is no run folder or cannot be written.
     """
@@ -45,7 +48,7 @@ def check_run(folder: Path) -> CheckResult:
         else:
             checked.append(_checked(folder, record))
     result = CheckResult(tuple(checked), tuple(unchecked))
-    write_json(folder / CHECK, _as_json(result))
+    write_json(folder / CHECK, {**_as_json(result), **sections})
     return result
 
 

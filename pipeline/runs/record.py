@@ -7,7 +7,8 @@ puts the lines in their final order through a second file that takes the place o
 in one step.
 
 `records.index` beside it holds what a resume and the totals need of each line. It can be
-lost: what it does not say rightly is read from the records again.
+lost: what does not stand where it says is read from the records again. Damage within a line
+is noticed when the line is read.
 """
 
 from __future__ import annotations
@@ -27,7 +28,16 @@ from pipeline.errors import StartError
 from pipeline.fact import Record, RecordStatus
 from pipeline.runs.brief import RecordBrief, brief_from_row, brief_of, dump_row
 
-__all__ = ["RecordFile", "RecordLine", "read_records", "read_text", "text_path", "write_text"]
+__all__ = [
+    "RecordFile",
+    "RecordLine",
+    "read_line",
+    "read_lines",
+    "read_records",
+    "read_text",
+    "text_path",
+    "write_text",
+]
 
 RECORDS, INDEX = "records.jsonl", "records.index"
 _SYNC_SECONDS = 0.2
@@ -172,9 +182,10 @@ class RecordFile:
             self._synced = time.monotonic()
 
     def read(self, doc_id: str) -> Record:
-        """The record of a document that is in `lines`."""
+        """The record of a document that is in `lines`. Raises StartError where its line is damaged."""
         line = self.lines[doc_id]
-        return Record.model_validate_json(os.pread(self._writer, line.length, line.start))
+        number = list(self.lines).index(doc_id) + 1
+        return _parse(self.path, number, os.pread(self._writer, line.length, line.start))
 
     def briefs(self) -> Iterator[RecordBrief]:
         """What is known of each record, in order, without reading the records."""
@@ -208,6 +219,8 @@ class RecordFile:
             os.replace(temporary, self.path)
             os.replace(self._index_path.with_suffix(".index.new"), self._index_path)
         except OSError as error:
+            for left in (temporary, self._index_path.with_suffix(".index.new")):
+                left.unlink(missing_ok=True)
             raise StartError(f"{self.path} cannot be put in order: {error.strerror or error}") from error
         self.close()
         self.lines = {}
@@ -244,6 +257,12 @@ def _write(descriptor: int, content: bytes) -> None:
         content = content[os.write(descriptor, content) :]
 
 
+def has_records(folder: Path) -> bool:
+    """Whether any record was ever written into a run folder."""
+    path = folder / RECORDS
+    return path.is_file() and path.stat().st_size > 0
+
+
 def record_line(record: Record) -> bytes:
     """A record as a line of the file."""
     return record.model_dump_json().encode("utf-8") + b"\n"
@@ -267,25 +286,53 @@ def read_records(folder: Path) -> Iterator[Record]:
     Raises StartError when the folder is no run folder or a line is damaged. A torn last
     line is passed over; nothing is written.
     """
+    try:
+        places: dict[str, tuple[int, int]] = {}
+        for start, length, record in read_lines(folder):
+            places.pop(record.doc_id, None)
+            places[record.doc_id] = (start, length)
+        with (folder / RECORDS).open("rb") as stream:
+            for start, length in places.values():
+                stream.seek(start)
+                yield Record.model_validate_json(stream.read(length))
+    except OSError as error:
+        raise StartError(f"{folder / RECORDS} cannot be read: {error.strerror or error}") from error
+
+
+def read_lines(folder: Path) -> Iterator[tuple[int, int, Record]]:
+    """Every whole line of a run's records with the bytes where it begins and how many it has.
+
+    Of several lines with the same `doc_id` the last counts. Raises StartError like `read_records`.
+    """
     path = folder / RECORDS
     if not path.is_file():
         what = "no such folder" if not folder.is_dir() else f"holds no {RECORDS}"
         raise StartError(f"{folder}: {what}. Needed is a folder that `gongkai extract … --out` wrote")
-    places: dict[str, tuple[int, int]] = {}
     try:
         with path.open("rb") as stream:
             start = 0
             for number, line in enumerate(stream, start=1):
                 if line.endswith(b"\n") and line.strip():
-                    doc_id = _parse(path, number, line).doc_id
-                    places.pop(doc_id, None)
-                    places[doc_id] = (start, len(line))
+                    yield start, len(line), _parse(path, number, line)
                 start += len(line)
-            for start, length in places.values():
-                stream.seek(start)
-                yield Record.model_validate_json(stream.read(length))
     except OSError as error:
         raise StartError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def read_line(folder: Path, start: int, length: int) -> Record:
+    """The record at a place that `read_lines` gave."""
+    path = folder / RECORDS
+    try:
+        with path.open("rb") as stream:
+            stream.seek(start)
+            return Record.model_validate_json(stream.read(length))
+    except OSError as error:
+        raise StartError(f"{path} cannot be read: {error.strerror or error}") from error
+    except ValidationError:
+        raise StartError(
+            f"{path} has changed since it was read: no record begins at byte {start}. "
+            "Run the same command again once the run has ended"
+        ) from None
 
 
 def text_path(folder: Path, sha256: str) -> Path:

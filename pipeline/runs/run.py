@@ -6,16 +6,17 @@ an error, Ctrl-C, a kill - the same command goes on where it stopped.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.errors import GongkaiError
+from pipeline.errors import GongkaiError, ModelUnavailable, StartError
 from pipeline.fact import Record
 from pipeline.loops import run_to_end
-from pipeline.model.ledger import LedgerTotals
+from pipeline.model.ledger import Ledger, LedgerTotals
 from pipeline.runs.brief import RecordBrief
 from pipeline.runs.engine import Engine, Finished
 from pipeline.runs.folder import RunFolder, locked
@@ -30,7 +31,7 @@ from pipeline.runs.manifest import (
     write_manifest,
 )
 from pipeline.runs.plan import Plan, make_plan
-from pipeline.runs.record import RecordFile
+from pipeline.runs.record import RecordFile, has_records
 from pipeline.runs.sources import Listing
 from pipeline.runs.summary import Summary, summarize
 from pipeline.runs.work import Done, done, duplicate
@@ -68,7 +69,11 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """How a run ended. `stopped` says why before its end, None when every document has a record."""
+    """How a run ended. `stopped` says why before its end, None when every document has a record.
+
+    `could_not_start`: no model was to be had; only documents that need none have records.
+    `seconds` are those of this session's work.
+    """
 
     folder: Path
     summary: Summary
@@ -77,7 +82,9 @@ class RunOutcome:
     remaining: int
     stopped: str | None = None
     was_interrupted: bool = False
+    could_not_start: bool = False
     spent: LedgerTotals | None = None
+    seconds: float = 0.0
 
 
 def run_documents(
@@ -106,8 +113,9 @@ def run_documents(
 def _begin_manifest(folder: RunFolder, identity: RunIdentity, options: RunOptions) -> Manifest:
     before = load_manifest(folder.path)
     session = new_session(options.engine)
-    if before is None:
-        manifest = Manifest(identity, options.sources, (session,))
+    if before is None or not has_records(folder.path):
+        # Nothing was made with other settings yet, which may have been a slip.
+        manifest = Manifest(identity, options.sources, (*(before.sessions if before else ()), session))
     else:
         refuse_other(folder.path, before.identity, identity)
         sources = tuple(dict.fromkeys((*before.sources, *options.sources)))
@@ -133,17 +141,13 @@ def _run(run: _Run, manifest: Manifest, open_engine: OpenEngine) -> RunOutcome:
         run.progress.say("The last record was cut off when the run ended; its document is done again.")
     if plan.replaced:
         run.progress.say(f"{plan.replaced} files have changed since they were read; they are done again.")
+    began = time.monotonic()
     ending = _work(run, plan, open_engine)
-    run.records.arrange([doc_id for doc_id in plan.order if doc_id in run.records.lines])
-    summary = summarize(run.records)
-    session = replace(manifest.sessions[-1], end=now(), stopped=ending.stopped)
-    sessions = (*manifest.sessions[:-1], session)
-    totals = summary.as_totals()
-    if ending.spent is not None:
-        totals["spent"] = ending.spent.as_dict()
-    elif "spent" in manifest.totals:
-        totals["spent"] = manifest.totals["spent"]
-    write_manifest(run.folder.path, replace(manifest, sessions=sessions, totals=totals))
+    try:
+        summary = _close(run, plan, manifest, ending)
+    except StartError as error:
+        # The first fault tells more: a disk that was full is still full.
+        raise ending.error or error from error
     return RunOutcome(
         folder=run.folder.path,
         summary=summary,
@@ -152,17 +156,48 @@ def _run(run: _Run, manifest: Manifest, open_engine: OpenEngine) -> RunOutcome:
         remaining=plan.pending - ending.written,
         stopped=ending.stopped,
         was_interrupted=ending.was_interrupted,
+        could_not_start=ending.could_not_start,
         spent=ending.spent,
+        seconds=time.monotonic() - began,
     )
+
+
+def _close(run: _Run, plan: Plan, manifest: Manifest, ending: _Ending) -> Summary:
+    """Put the records in order, count them, and write how the session ended."""
+    run.records.arrange([doc_id for doc_id in plan.order if doc_id in run.records.lines])
+    summary = summarize(run.records)
+    spent = None if ending.spent is None else ending.spent.as_dict()
+    session = replace(manifest.sessions[-1], end=now(), stopped=ending.stopped, spent=spent)
+    totals = summary.as_totals()
+    if run.folder.ledger.is_file():
+        with Ledger(run.folder.ledger) as ledger:
+            totals["spent"] = ledger.totals.as_dict()
+    sessions = (*manifest.sessions[:-1], session)
+    write_manifest(run.folder.path, replace(manifest, sessions=sessions, totals=totals))
+    return summary
 
 
 @dataclass(slots=True)
 class _Ending:
+    """How the work ended. `error` is why before its end, where it is no document's doing."""
+
     written: int = 0
     error: GongkaiError | None = None
-    stopped: str | None = None
     was_interrupted: bool = False
     spent: LedgerTotals | None = None
+
+    @property
+    def stopped(self) -> str | None:
+        """Why before its end, in words."""
+        if self.was_interrupted:
+            return "interrupted"
+        return None if self.error is None else str(self.error)
+
+    @property
+    def could_not_start(self) -> bool:
+        """Whether no model was to be had at all."""
+        is_unanswered = self.spent is None or self.spent.requests == self.spent.failed
+        return isinstance(self.error, ModelUnavailable) and is_unanswered and not self.was_interrupted
 
 
 def _work(run: _Run, plan: Plan, open_engine: OpenEngine) -> _Ending:
@@ -175,30 +210,27 @@ def _work(run: _Run, plan: Plan, open_engine: OpenEngine) -> _Ending:
 
     with Interrupts(say_once) as interrupts:
         try:
-            ending.written += _copy_known(run, plan)
+            _copy_known(run, plan, interrupts, ending)
             if plan.needs_reading and not interrupts.stop.is_set():
                 run_to_end(_read(run, plan, open_engine, interrupts, ending))
+        except KeyboardInterrupt:
+            run.progress.say("Stopped at once: what was in flight is done again by the same command.")
         finally:
             run.progress.end()
-    if ending.error is not None and not run.records.lines:
+    ending.was_interrupted = interrupts.was_interrupted and ending.written < plan.pending
+    if ending.error is not None and not run.records.lines and not ending.was_interrupted:
         raise ending.error
-    if ending.error is not None:
-        ending.stopped = str(ending.error)
-    elif interrupts.was_interrupted and ending.written < plan.pending:
-        ending.stopped, ending.was_interrupted = "interrupted", True
     return ending
 
 
-def _copy_known(run: _Run, plan: Plan) -> int:
+def _copy_known(run: _Run, plan: Plan, interrupts: Interrupts, ending: _Ending) -> None:
     """Records of documents whose bytes are known from a record that is there."""
-    written = 0
     for job in plan.jobs:
-        if job.known is not None:
+        if job.known is not None and not interrupts.stop.is_set():
             first = run.records.read(job.known)
             for item in job.items:
                 _keep(run, done(duplicate(first, item.document, item.doc_id)))
-            written += len(job.items)
-    return written
+            ending.written += len(job.items)
 
 
 async def _read(
@@ -206,15 +238,18 @@ async def _read(
 ) -> None:
     """Have the engine work off what is to be read, and write as it comes."""
     jobs = [job for job in plan.jobs if job.known is None]
-    async with open_engine(run.folder, len(jobs)) as engine:
-        run.progress.ready(engine.spent)
-        try:
-            async for finished in engine.work_off(jobs, interrupts.stop):
-                ending.written += _keep_finished(run, finished)
-        except GongkaiError as error:
-            ending.error = error
-        ending.error = ending.error or engine.error
-        ending.spent = engine.spent()
+    try:
+        async with open_engine(run.folder, len(jobs)) as engine:
+            run.progress.ready(engine.spent)
+            try:
+                async with aclosing(engine.work_off(jobs, interrupts.stop)) as work:
+                    async for finished in work:
+                        ending.written += _keep_finished(run, finished)
+            finally:
+                ending.error = ending.error or engine.error
+                ending.spent = engine.spent()
+    except GongkaiError as error:
+        ending.error = ending.error or error
 
 
 def _keep_finished(run: _Run, finished: Finished) -> int:

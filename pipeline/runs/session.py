@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from pipeline.errors import UsageError
-from pipeline.extract import Strategy, extraction_steps
+from pipeline.extraction import Strategy, extraction_steps
 from pipeline.metadata.reading import require_report
 from pipeline.model.answers import Answers, AnswerStore
 from pipeline.model.catalog import DEFAULT_MODEL, MODELS
@@ -21,7 +21,7 @@ from pipeline.model.endpoint import DEFAULT_TIMEOUT_SECONDS, Endpoint, remote_en
 from pipeline.model.ledger import Budget, Ledger, LedgerTotals
 from pipeline.model.local_model import LocalModel, ServerOptions, silent_endpoint
 from pipeline.model.pace import Pace
-from pipeline.model.prices import Price, load_prices
+from pipeline.model.prices import FREE, Price, load_prices
 from pipeline.model.recorded import RecordedAnswers, recording_sha256
 from pipeline.model.tokens import token_counter
 from pipeline.prose.label import LabelOptions, label_prompt
@@ -101,14 +101,27 @@ def check_choice(choice: ModelChoice, spending: Spending = Spending()) -> None:
         )
     if choice.sentences is not None and choice.strategy == "fill":
         raise UsageError("--sentences is for --strategy label: fill asks about the whole report")
+    if choice.replay is not None:
+        given = {"--answers": spending.answers, "--model-path": choice.model_path}
+        _refuse_given(given, "recorded answers need no store and no model")
     if choice.is_embedded or choice.replay is not None:
         _refuse_for_embedded(spending)
     if spending.batch:
         _refuse_for_batch(spending)
-    if spending.budget_usd is not None and price_of(choice, spending) is None:
+    if choice.base_url is not None and (spending.budget_usd is not None or spending.prices is not None):
+        _check_price(choice, spending)
+
+
+def _check_price(choice: ModelChoice, spending: Spending) -> None:
+    """Raise UsageError for a price file that is none, and for a budget without a price."""
+    price = price_of(choice, spending)
+    at = f"{choice.name!r} at {choice.base_url}"
+    if spending.budget_usd is not None and price is None:
+        raise UsageError(f"--budget: no price is known of {at}. Give one with --prices FILE")
+    if spending.budget_usd is not None and price is FREE:
         raise UsageError(
-            f"--budget: no price is known of {choice.name!r} at {choice.base_url}. "
-            "Give one with --prices FILE"
+            f"--budget: {at} is on this machine and counts as free. If it passes questions on to a paid "
+            "model, give its price with --prices FILE"
         )
 
 
@@ -127,9 +140,7 @@ def _refuse_for_rules(choice: ModelChoice, spending: Spending) -> None:
         "--timeout": spending.timeout_seconds,
         "--batch": spending.batch or None,
     }
-    superfluous = ", ".join(option for option, value in given.items() if value is not None)
-    if superfluous:
-        raise UsageError(f"--strategy rules asks no model: leave out {superfluous}")
+    _refuse_given(given, "--strategy rules asks no model")
 
 
 def _refuse_for_embedded(spending: Spending) -> None:
@@ -141,9 +152,7 @@ def _refuse_for_embedded(spending: Spending) -> None:
         "--timeout": spending.timeout_seconds,
         "--batch": spending.batch or None,
     }
-    superfluous = ", ".join(option for option, value in given.items() if value is not None)
-    if superfluous:
-        raise UsageError(f"the embedded model and recorded answers cost nothing: leave out {superfluous}")
+    _refuse_given(given, "the embedded model and recorded answers cost nothing")
 
 
 def _refuse_for_batch(spending: Spending) -> None:
@@ -152,9 +161,13 @@ def _refuse_for_batch(spending: Spending) -> None:
         "--rpm": spending.requests_per_minute,
         "--tpm": spending.tokens_per_minute,
     }
-    superfluous = ", ".join(option for option, value in given.items() if value is not None)
+    _refuse_given(given, "--batch leaves the pace to the endpoint")
+
+
+def _refuse_given(options: Mapping[str, object], why: str) -> None:
+    superfluous = ", ".join(option for option, value in options.items() if value is not None)
     if superfluous:
-        raise UsageError(f"--batch leaves the pace to the endpoint: leave out {superfluous}")
+        raise UsageError(f"{why}: leave out {superfluous}")
 
 
 def price_of(choice: ModelChoice, spending: Spending) -> Price | None:
@@ -249,7 +262,8 @@ async def _open_engine(
         stack.push_async_callback(workers.close)
         # Two a process, so that none waits for its next document, and those that wait for replies.
         at_a_time = 2 * processes + (in_flight_of(choice, spending) if choice.base_url is not None else 0)
-        yield TakesUpParts(LocalEngine(workers, asking.ask, at_a_time, asking.spent, asking.collect), folder)
+        engine = LocalEngine(workers, asking.ask, at_a_time, asking.spent, asking.collect, halt=asking.halt)
+        yield TakesUpParts(engine, folder)
 
 
 @dataclass(frozen=True)
@@ -259,6 +273,7 @@ class _Asking:
     ask: Ask | None = None
     spent: Callable[[], LedgerTotals | None] = nothing_spent
     collect: Collect | None = None
+    halt: Callable[[], None] | None = None
 
 
 async def _open_client(
@@ -301,7 +316,17 @@ async def _open_client(
     )
     await stack.enter_async_context(client)
     collect = None if batches is None else batches.collect
-    return _Asking(client.ask, lambda: ledger.totals.since(before), collect)
+    return _Asking(client.ask, lambda: ledger.totals.since(before), collect, client.halt)
+
+
+@asynccontextmanager
+async def opened_client(choice: ModelChoice, console: Console, folder: RunFolder) -> AsyncIterator[Ask]:
+    """For one document outside of a run: what asks the chosen model; its stores are in `folder`."""
+    async with AsyncExitStack() as stack:
+        asking = await _open_client(choice, Spending(), console, folder, stack)
+        if asking.ask is None:
+            raise UsageError(f"strategy {choice.strategy!r} asks no model")
+        yield asking.ask
 
 
 def _budget(spending: Spending, before: LedgerTotals) -> Budget | None:

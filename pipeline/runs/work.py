@@ -29,7 +29,7 @@ INTERNAL_CODE = "internal"
 
 
 class Extracted(Protocol):
-    """What extraction gives; `pipeline.extract.Extraction` is one."""
+    """What extraction gives; `pipeline.extraction.Extraction` is one."""
 
     @property
     def facts(self) -> tuple[Fact, ...]: ...  # noqa: D102
@@ -157,7 +157,7 @@ def record_steps(document: Input, doc_id: str, stages: Stages, folder: RunFolder
     try:
         record = yield from _read_and_extract(document, doc_id, stages, folder)
     except (DocumentError, ModelError) as error:
-        record = failed(document, doc_id, str(error), error.code)
+        record = failed(document, doc_id, str(error), error.code, spent_in_vain(error))
     except GongkaiError:
         raise
     except MemoryError:
@@ -220,8 +220,14 @@ def status_of(findings: Iterable[Finding]) -> RecordStatus:
     return "flagged" if any(finding.severity != "note" for finding in findings) else "ok"
 
 
-def failed(document: Input, doc_id: str, reason: str, code: str) -> Record:
-    """The record of a document that could not be done."""
+def spent_in_vain(error: GongkaiError) -> Usage:
+    """What a model was asked before it failed."""
+    spent = error.spent if isinstance(error, ModelError) else None
+    return spent if isinstance(spent, Usage) else Usage()
+
+
+def failed(document: Input, doc_id: str, reason: str, code: str, usage: Usage | None = None) -> Record:
+    """The record of a document that could not be done; `usage` is what was asked in vain."""
     return Record(
         doc_id=doc_id,
         file=document.file,
@@ -231,6 +237,7 @@ def failed(document: Input, doc_id: str, reason: str, code: str) -> Record:
         # Readers quote the name as the file system has it, which need not be text.
         error=readable_name(reason.replace(document.path.name, Path(document.file).name)),
         error_code=code,
+        usage=usage or Usage(),
         parts=_beside(document),
         hint=_hint(document),
     )
@@ -260,5 +267,14 @@ def duplicate(first: Record, document: Input, doc_id: str) -> Record:
         message=f"{DUPLICATE_RULE}: the same file as {first.file} ({first.doc_id}), read once",
     )
     findings = tuple(finding for finding in first.findings if finding.rule != DUPLICATE_RULE)
-    update = {"doc_id": doc_id, "file": document.file, "findings": (*findings, note), "usage": Usage()}
+    error = (
+        None if first.error is None else first.error.replace(Path(first.file).name, Path(document.file).name)
+    )
+    update = {
+        "doc_id": doc_id,
+        "file": document.file,
+        "findings": (*findings, note),
+        "usage": Usage(),
+        "error": error,
+    }
     return first.model_copy(update=update)

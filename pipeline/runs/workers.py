@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
-from pipeline.errors import BrokenFile, GongkaiError, TookTooLong
+from pipeline.errors import BrokenFile, GongkaiError, RunStopped, StartError, TookTooLong
 from pipeline.model.question import NO_PREFIX, Prefix, Reply
 from pipeline.read.limits import DEFAULT_LIMITS, Limits
 from pipeline.runs.child import Child, ChildDied, ChildTookTooLong, Serve
@@ -20,9 +20,19 @@ from pipeline.runs.folder import RunFolder
 from pipeline.runs.sources import Input
 from pipeline.runs.work import Asks, Bench, Done, OutOfMemory, Stages, Step, Stopped, done, failed
 
+# A process may be killed while it starts; so many in a row, it cannot start at all.
+_MOST_FAILED_STARTS = 3
+
 
 class WorkerLost(Exception):
-    """The process that held a document is gone: begin the document anew."""
+    """The process that held a document is gone: begin the document anew.
+
+    `in_own_step`: while it worked on that very document, which may be what brought it down.
+    """
+
+    def __init__(self, in_own_step: bool = False) -> None:
+        super().__init__()
+        self.in_own_step = in_own_step
 
 
 class Workers(Protocol):
@@ -135,8 +145,9 @@ def _serve(stages: Stages, folder: RunFolder, limits: Limits) -> Serve:
 class _Worker:
     """One child, asked one thing at a time, in the order in which it is asked."""
 
-    def __init__(self, stages: Stages, folder: RunFolder, limits: Limits) -> None:
+    def __init__(self, stages: Stages, folder: RunFolder, limits: Limits, *, is_extra: bool = False) -> None:
         self.child = Child(_serve, stages, folder, limits, memory_bytes=limits.memory_bytes)
+        self.is_extra = is_extra
         self.tickets: set[int] = set()
         self.waiting = 0
         self._seconds = limits.seconds
@@ -149,6 +160,8 @@ class _Worker:
         self.waiting += 1
         try:
             async with self._turn:
+                if not self.child.is_alive:
+                    raise WorkerLost
                 if not self._is_started:
                     await self.child.started()
                     self._is_started = True
@@ -179,6 +192,9 @@ class ProcessWorkers:
         self._limits = limits
         self._workers: list[_Worker] = []
         self._holding: dict[int, _Worker] = {}
+        self._extra: set[_Worker] = set()  # each for one document that is tried alone
+        self._failed_starts = 0
+        self._is_closed = False
 
     async def begin(self, ticket: int, document: Input, doc_id: str) -> Asks | Done | Stopped:
         """Read a document in the child that has least to do."""
@@ -203,9 +219,9 @@ class ProcessWorkers:
         try:
             step = await self._ask(worker, _GoOn(ticket, replies))
         except (ChildDied, ChildTookTooLong):
-            raise WorkerLost from None
+            raise WorkerLost(in_own_step=True) from None
         if isinstance(step, OutOfMemory):
-            raise WorkerLost
+            raise WorkerLost(in_own_step=True)
         return step
 
     async def drop(self, ticket: int) -> None:
@@ -220,8 +236,9 @@ class ProcessWorkers:
             self._forget(worker)
 
     async def close(self) -> None:
-        """End the children, all at once."""
-        workers, self._workers = self._workers, []
+        """End the children, all at once; none is started afterwards."""
+        self._is_closed = True
+        workers, self._workers = [*self._workers, *self._extra], []
         await asyncio.gather(*(asyncio.to_thread(worker.child.end) for worker in workers))
 
     def pids(self) -> list[int]:
@@ -229,6 +246,8 @@ class ProcessWorkers:
         return [worker.child.pid for worker in self._workers if worker.child.pid is not None]
 
     def _least_busy(self) -> _Worker:
+        if self._is_closed:
+            raise RunStopped("the worker processes are ended")
         self._workers = [worker for worker in self._workers if worker.child.is_alive]
         idle = [worker for worker in self._workers if not worker.waiting]
         if not idle and len(self._workers) < self._processes:
@@ -240,16 +259,29 @@ class ProcessWorkers:
         """Ask, and keep account of which documents the child holds."""
         try:
             step = await worker.ask(request)
+        except StartError:
+            self._forget(worker)
+            self._failed_starts += 1
+            if self._failed_starts >= _MOST_FAILED_STARTS:
+                raise
+            raise WorkerLost from None
         except BaseException:
             self._forget(worker)
             raise
+        self._failed_starts = 0
         if isinstance(step, Asks):
             worker.tickets.add(request.ticket)
             self._holding[request.ticket] = worker
         else:
             worker.tickets.discard(request.ticket)
             self._holding.pop(request.ticket, None)
+            self._end_extra(worker)
         return step
+
+    def _end_extra(self, worker: _Worker) -> None:
+        """A child that was started for one document is ended with it."""
+        if worker.is_extra and not worker.tickets:
+            self._forget(worker)
 
     def _forget(self, worker: _Worker) -> None:
         """A child has ended: nobody holds its documents."""
@@ -257,13 +289,14 @@ class ProcessWorkers:
         for ticket in worker.tickets:
             self._holding.pop(ticket, None)
         worker.tickets.clear()
+        self._extra.discard(worker)
         if worker in self._workers:
             self._workers.remove(worker)
 
     async def _alone(self, request: _Begin) -> Asks | Done | Stopped:
         """Once more in a child of its own. One that asks a model stays there with its questions."""
-        worker = _Worker(self._stages, self._folder, self._limits)
-        self._workers.append(worker)
+        worker = _Worker(self._stages, self._folder, self._limits, is_extra=True)
+        self._extra.add(worker)
         try:
             step = await self._ask(worker, request)
         except WorkerLost:

@@ -1,0 +1,139 @@
+"""Runs → the tables of an export: facts, panel, reports, documents, findings, codebook.
+
+What several tables rest on is worked out once: whose reports the records are, which version
+counts, what is found across documents. Records stay in their folders and are read for each
+table in turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, get_args
+
+from pipeline.export.codebook import CODEBOOK, codebook_rows, with_stata_names
+from pipeline.export.panel_table import Tally, panel_rows, panel_spec
+from pipeline.export.rows import (
+    DOCUMENTS,
+    FACTS,
+    FINDINGS,
+    UNPLACED,
+    Occurrence,
+    document_rows,
+    fact_rows,
+    finding_row,
+    finding_rows,
+    report_rows,
+    reports_spec,
+)
+from pipeline.export.table import Row, Table, Value
+from pipeline.fact import Record
+from pipeline.panel.across import AcrossFinding, check_across
+from pipeline.panel.model import PanelRow, Source
+from pipeline.panel.sources import sources_of
+from pipeline.panel.units import GB_2260, Places
+from pipeline.panel.versions import choose, unplaced
+
+TableName = Literal["facts", "panel", "reports", "documents", "findings", "codebook"]
+TABLES: tuple[TableName, ...] = get_args(TableName)
+
+
+class RunTables:
+    """The tables of one or several runs. Nothing is read before it is asked for."""
+
+    def __init__(self, runs: Iterable[Path], *, places: Places = GB_2260) -> None:
+        """A run that is named twice counts once."""
+        self._places = places
+        self.runs = tuple({run.resolve(): run for run in runs}.values())
+        self._tally = Tally()
+
+    def __iter__(self) -> Iterator[Table]:
+        """All tables; the codebook comes last, when the others have been counted."""
+        return (self.table(name) for name in TABLES)
+
+    def table(self, name: TableName) -> Table:
+        """One table by its name. Raises StartError when a run cannot be read."""
+        made: Mapping[TableName, Callable[[], Table]] = {
+            "facts": lambda: (FACTS, self._of_each(fact_rows)),
+            "panel": lambda: (panel_spec(self.occurrence), self._tally.count(self._panel_rows())),
+            "reports": lambda: (reports_spec(self.occurrence), self._report_rows()),
+            "documents": lambda: (DOCUMENTS, self._document_rows()),
+            "findings": lambda: (FINDINGS, self._finding_rows()),
+            "codebook": lambda: (CODEBOOK, self._codebook_rows()),
+        }
+        return made[name]()
+
+    def require_runs(self) -> None:
+        """Raises StartError when a run cannot be read, before anything is written."""
+        _ = self.sources
+
+    @cached_property
+    def sources(self) -> Sequence[Source]:
+        """The records with their issuers, places and years."""
+        return sources_of(self.runs, places=self._places)
+
+    @cached_property
+    def rows(self) -> Sequence[PanelRow]:
+        """Issuers and years, each with the report that counts."""
+        return choose(self.sources)
+
+    @cached_property
+    def across(self) -> Sequence[AcrossFinding]:
+        """What is found across years and places."""
+        return check_across(self.rows, places=self._places)
+
+    @cached_property
+    def occurrence(self) -> Occurrence:
+        """Where each field occurs."""
+        found = Occurrence()
+        for source in self.sources:
+            found.add(source.record)
+        return found
+
+    def _of_each(self, rows_of: Callable[[Iterable[Record]], Iterator[Row]]) -> Iterator[Row]:
+        for source in self.sources:
+            for row in rows_of([source.record]):
+                yield {**row, "run": source.run}
+
+    def _panel_rows(self) -> Iterator[Row]:
+        return panel_rows(self.rows, self.occurrence, self.across)
+
+    def _report_rows(self) -> Iterator[Row]:
+        return self._of_each(lambda records: report_rows(records, self.occurrence))
+
+    def _document_rows(self) -> Iterator[Row]:
+        versions = _versions(self.rows, self.sources)
+        for source in self.sources:
+            version = versions.get((source.run, source.doc_id), {})
+            unit_id = source.unit.unit_id if source.unit else None
+            about = {"run": source.run, "reporter_id": source.reporter_id, "unit_id": unit_id}
+            for row in document_rows([source.record]):
+                yield {**row, **about, **version}
+
+    def _finding_rows(self) -> Iterator[Row]:
+        yield from self._of_each(finding_rows)
+        for each in self.across:
+            pair = {"run": each.run, "other_doc_id": each.other_doc_id, "other_run": each.other_run}
+            yield {**finding_row(each.doc_id, each.finding), **pair}
+
+    def _codebook_rows(self) -> Iterator[Row]:
+        if not self._tally.is_complete:
+            for _ in self._tally.count(self._panel_rows()):
+                pass
+        yield from with_stata_names(codebook_rows(self.occurrence, self._tally))
+
+
+def _versions(rows: Iterable[PanelRow], sources: Iterable[Source]) -> dict[tuple[str, str], dict[str, Value]]:
+    """What each document is to the panel, by run and document."""
+    found: dict[tuple[str, str], dict[str, Value]] = {}
+    for version in (version for row in rows for version in row.versions):
+        found[version.source.run, version.source.doc_id] = _version(version.role, version.of, version.reason)
+    for outside in unplaced(sources):
+        place = (outside.source.run, outside.source.doc_id)
+        found[place] = _version(UNPLACED, None, outside.reason)
+    return found
+
+
+def _version(role: str, of: str | None, reason: str) -> dict[str, Value]:
+    return {"version_role": role, "version_of": of, "version_reason": reason}

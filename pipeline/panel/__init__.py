@@ -1,0 +1,1 @@
+"""Records of one or several runs as a panel: issuers, places and years."""
