@@ -10,6 +10,7 @@ import yaml
 from panel_material import failed, made, requests_paper, six, write_run
 
 from pipeline.errors import StartError
+from pipeline.fact import RecordHint
 from pipeline.metadata.divisions import gazetteer
 from pipeline.metadata.issuers import issuer_type
 from pipeline.panel.bodies import take_apart
@@ -84,6 +85,68 @@ def test_the_reporter(issuer: str | None, code: str | None, year: int, reporter:
     (source,) = sources_of_records([("run", made("a", issuer=issuer, code=code, year=year))])
     assert source.reporter_id == reporter
     assert (source.doc_id, source.run, source.year, source.issuer) == ("a", "run", year, issuer)
+
+
+HINTS = [
+    # issuer, code, level, hint, reporter, place by hint
+    ("留格庄镇人民政府", None, "township", "海阳市", "370687:留格庄镇人民政府", True),
+    ("留格庄镇人民政府", None, None, "山东省烟台市海阳市", "370687:留格庄镇人民政府", True),
+    ("留格庄镇人民政府", None, None, "海阳市留格庄镇", "370687:留格庄镇人民政府", True),
+    ("留格庄镇人民政府", None, None, "370687", "370687:留格庄镇人民政府", True),
+    ("留格庄镇人民政府", None, None, "370687103000", "370687:留格庄镇人民政府", True),
+    ("高良涧镇人民政府", None, None, "洪泽县", "320813:高良涧镇人民政府", True),  # 320829 in that year
+    ("长安镇人民政府", None, None, "东莞市", "441900:长安镇人民政府", True),  # no counties below
+    ("教育局", None, None, "莱州市", "370683:教育局", True),
+    ("教育局", None, None, "莱州", "370683:教育局", True),
+    ("教育局", None, None, "恩施州", "422800:教育局", True),
+    ("市场监督管理局", None, None, "泗洪县", "321324:市场监督管理局", True),
+    ("鼓楼区教育局", None, None, "江苏省徐州市鼓楼区", "320302:教育局", True),
+    # It may mean several, or none that is known.
+    ("琅东镇人民政府", None, "township", "鼓楼区", None, False),
+    ("教育局", None, None, "江苏省鼓楼区", None, False),
+    ("教育局", None, None, "青岚县", None, False),
+    ("教育局", None, None, "990301", None, False),
+    ("教育局", None, None, None, None, False),
+    ("教育局", None, None, "莱州市民政局", None, False),
+    ("石桥镇人民政府", None, None, "海阳市留格庄镇", None, False),
+    # It tells no more than where the place lies.
+    ("留格庄镇人民政府", None, None, "烟台市", None, False),
+    ("留格庄镇人民政府", None, None, "37", None, False),
+    ("教育局", None, None, "山东省", None, False),
+    # The print wins.
+    ("海阳市留格庄镇人民政府", None, None, "莱州市", "370687:留格庄镇人民政府", False),
+    ("留格庄镇人民政府", "370687", None, "莱州市", "370687:留格庄镇人民政府", False),
+    ("青岚县教育局", None, None, "莱州市", "name:青岚县:教育局", False),
+    ("鼓楼区教育局", None, None, "莱州市", None, False),
+    ("教育局", None, "county", "烟台市", None, False),
+    ("县政府办公室", None, None, "莱州市", None, False),
+    ("国家税务总局", None, "national", "莱州市", "national:国家税务总局", False),
+    (None, None, None, "莱州市", None, False),
+]
+
+
+@pytest.mark.parametrize(("issuer", "code", "level", "place", "reporter", "by_hint"), HINTS)
+def test_a_hint_tells_the_place_where_nothing_printed_does(
+    issuer: str | None,
+    code: str | None,
+    level: str | None,
+    place: str | None,
+    reporter: str | None,
+    by_hint: bool,
+) -> None:
+    hint = RecordHint(place=place, url="http://www.haiyang.gov.cn/x")
+    record = made("a", issuer=issuer, code=code, level=level, year=2012, hint=hint)
+    (source,) = sources_of_records([("run", record)])
+    assert (source.reporter_id, source.place_by_hint) == (reporter, by_hint)
+    assert by_hint or (source.unit is None) == (reporter is None or reporter.startswith("national"))
+
+
+@pytest.mark.parametrize(("year", "hinted"), [(2012, 2023), (None, 2012)])
+def test_a_hint_is_read_as_of_the_printed_year_else_its_own(year: int | None, hinted: int) -> None:
+    record = made("a", issuer="教育局", year=year, hint=RecordHint(place="洪泽县", year=hinted))
+    (source,) = sources_of_records([("run", record)])
+    assert source.unit is not None
+    assert (source.unit.unit_id, source.unit.name, source.year) == ("320813", "洪泽县", year)
 
 
 def test_a_national_body_has_no_unit() -> None:

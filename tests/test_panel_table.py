@@ -17,7 +17,7 @@ from pipeline.export.rows import Occurrence, panel_fields
 from pipeline.export.stata_names import stata_names
 from pipeline.export.tables import TABLES, RunTables
 from pipeline.export.write import export_run, export_runs
-from pipeline.fact import Evidence, Fact, Finding, Record, Templates
+from pipeline.fact import Evidence, Fact, Finding, Record, RecordHint, Templates
 from pipeline.panel.crosswalk import crosswalk
 from pipeline.runs.record import RecordFile
 
@@ -214,6 +214,18 @@ def test_documents_say_what_they_are_to_the_panel(tables: Tables) -> None:
     reasons = {row["doc_id"]: row["version_reason"] for row in tables["documents"]}
     assert "no issuer is printed" in reasons["unknown"]
     assert all(reasons.values())
+
+
+def test_documents_say_where_sources_csv_told_the_place(tmp_path: Path) -> None:
+    meta = (fact("meta.issuer", "留格庄镇人民政府"), fact("meta.year", 2023))
+    hinted = record("hinted", facts=meta, hint=RecordHint(place="海阳市"))
+    printed = record("printed", facts=(*meta, fact("meta.division_code", "370687")), hint=hinted.hint)
+    export_run(write_run(tmp_path / "run", [hinted, printed]), "csv", tmp_path / "out")
+    places = {
+        row["doc_id"]: (row["unit_id"], row["place_by_hint"])
+        for row in rows_of(tmp_path / "out", "documents")
+    }
+    assert places == {"hinted": ("370687", "yes"), "printed": ("370687", "no")}
 
 
 def test_findings_across_name_both_documents(tables: Tables) -> None:

@@ -138,6 +138,7 @@ DOCUMENTS = TableSpec(
         Column("run", "text", "run of the document"),
         Column("reporter_id", "text", "issuer of the panel; empty where place or body is not known"),
         Column("unit_id", "text", "place of the panel: the latest code of it"),
+        Column("place_by_hint", "text", "yes where nothing printed tells that place, but sources.csv does"),
         Column(
             "version_role", "text", "what it is to the panel: the document chosen, or why not", values=ROLES
         ),

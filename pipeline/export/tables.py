@@ -107,7 +107,12 @@ class RunTables:
         for source in self.sources:
             version = versions.get((source.run, source.doc_id), {})
             unit_id = source.unit.unit_id if source.unit else None
-            about = {"run": source.run, "reporter_id": source.reporter_id, "unit_id": unit_id}
+            about = {
+                "run": source.run,
+                "reporter_id": source.reporter_id,
+                "unit_id": unit_id,
+                "place_by_hint": "yes" if source.place_by_hint else "no",
+            }
             for row in document_rows([source.record]):
                 yield {**row, **about, **version}
 

@@ -1,7 +1,8 @@
 """What `sources.csv` says of a document beside what the document prints.
 
 A hint helps to tell places of the same name apart, and is compared with what is printed.
-It never becomes a fact: where both differ the print stays, with a finding.
+It never becomes a fact: where both differ the print stays, with a finding. Where the print tells
+no place, a panel may take the hint's (`code_by_hint`) and says so.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.document import SourceHint
 from pipeline.fact import Fact, Finding
-from pipeline.metadata.divisions import Division, Gazetteer, is_within
+from pipeline.metadata.divisions import Division, Gazetteer, PlaceName, is_within
 from pipeline.metadata.place_codes import is_code, province_of_host
 
 _SIX_DIGITS = 6
@@ -26,13 +27,32 @@ def hinted_codes(hint: SourceHint | None, table: Gazetteer) -> tuple[str, ...]:
     return (*_codes_of_place(hint.place or "", table), *([province] if province is not None else []))
 
 
+def code_by_hint(place: str, issuer: str, table: Gazetteer) -> str | None:
+    """Code of the one division that a hint names as a whole; None where it may mean several.
+
+    What stands behind the division has to be of the issuer: 海阳市留格庄镇 is 海阳市 for
+    留格庄镇人民政府, and nothing for another body.
+    """
+    codes = _codes_of_place(place, table)
+    found = _named(place, table)
+    rest = "" if found is None else "".join(place.split())[found.end :]
+    is_whole = found is None or issuer.startswith(rest) or found.divisions[0].name.endswith(rest)
+    return codes[0] if len(codes) == 1 and is_whole else None
+
+
 def _codes_of_place(place: str, table: Gazetteer) -> tuple[str, ...]:
-    place = "".join(place.split())
-    if place.isdecimal() and len(place) in _CODE_LENGTHS:
-        code = place[:_SIX_DIGITS].ljust(_SIX_DIGITS, "0")
+    digits = "".join(place.split())
+    if digits.isdecimal() and len(digits) in _CODE_LENGTHS:
+        code = digits[:_SIX_DIGITS].ljust(_SIX_DIGITS, "0")
         return (code,) if is_code(code, table) else ()
-    found = table.chain_at(place) or table.stem_at(place, 0)
+    found = _named(place, table)
     return () if found is None else tuple(division.code for division in found.divisions)
+
+
+def _named(place: str, table: Gazetteer) -> PlaceName | None:
+    """The division that a hint begins with, by its full name or its short one (莱州, 恩施州)."""
+    place = "".join(place.split())
+    return table.chain_at(place) or table.stem_at(place, 0)
 
 
 def narrowed_by_hint(divisions: Sequence[Division], codes: Sequence[str]) -> Division | None:

@@ -7,9 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.checks.operands import is_number
-from pipeline.fact import Evidence, Fact, Record
-from pipeline.fact import Source as FactSource
+from pipeline.fact import Evidence, Record
 from pipeline.overview.content import MOST_UNPLACED
 from pipeline.overview.material import (
     Figure,
@@ -26,7 +24,7 @@ from pipeline.overview.material import (
 )
 from pipeline.panel import crosswalk as rules
 from pipeline.panel.across import AcrossFinding, check_across
-from pipeline.panel.harmonised import Harmonised, form_of, harmonise
+from pipeline.panel.harmonised import harmonise
 from pipeline.panel.model import PanelRow, Source
 from pipeline.panel.sources import sources_of
 from pipeline.panel.stored import StoredRecord
@@ -145,45 +143,14 @@ def _figures(row: PanelRow, record: Record) -> Iterator[Figure]:
     """In the order of `variables`."""
     source, crosswalk = row.chosen, rules.crosswalk()
     found = harmonise(record, row.year, source.issuer_type, source.level)
-    behind = _FactsBehind(record)
     for variable in crosswalk.variables:
         figure = found.variables[variable.name]
-        yield Figure(variable.name, figure.value, figure.status, behind.facts(variable, found))
+        yield Figure(variable.name, figure.value, figure.status, figure.facts)
     for rate in crosswalk.rates:
         yield Figure(rate.name, found.rates[rate.name].value, found.rates[rate.name].status)
     late = found.lateness
     published = tuple(fact for fact in record.facts if fact.path == "meta.published_on")
     yield Figure(crosswalk.lateness.name, late.days, late.status, published)
-
-
-class _FactsBehind:
-    """The facts of a record that its harmonised figures were made from."""
-
-    def __init__(self, record: Record) -> None:
-        self._record = record
-        self._found: dict[tuple[FactSource, str], Fact] = {}
-        for fact in record.facts:
-            before = self._found.get((fact.source, fact.path))
-            if before is None or (is_number(fact) and not is_number(before)):
-                self._found[fact.source, fact.path] = fact
-
-    def facts(self, variable: rules.Variable, found: Harmonised) -> tuple[Fact, ...]:
-        """Those of the way that gave the number; without a number, those of the first way with any."""
-        figure = found.variables[variable.name]
-        for source, terms in self._ways(variable):
-            there = [self._found.get((source, term.name)) for term in terms]
-            facts = tuple(fact for fact in there if fact is not None)
-            is_the_way = len(facts) == len(terms) and source == figure.source and all(map(is_number, facts))
-            if is_the_way if figure.value is not None else facts:
-                return facts
-        return ()
-
-    def _ways(self, variable: rules.Variable) -> Iterator[tuple[FactSource, rules.Sum]]:
-        form = form_of(self._record, variable.form_of)
-        for terms in variable.ways.get("stat2014" if form == "narrative" else form, ()):
-            yield "table", terms
-        for terms in variable.ways.get("narrative", ()):
-            yield "narrative", terms
 
 
 def _unplaced(sources: Sequence[Source]) -> list[Unplaced]:

@@ -39,7 +39,7 @@ _TOWNSHIP_BEHIND = re.compile(r"街道|镇|乡|苏木")
 
 # 市场监督管理局 begins with no 市 of a place, nor does 区划办公室 with a 区.
 _OWN_KIND = re.compile(
-    r"^本?(?:省|市(?!场|容|政(?![务府法协])|域|民(?![政族宗防]))|县(?!域)|区(?![划域])|旗|州|盟)(?=.{2})"
+    r"^本?(?P<kind>省|市(?!场|容|政(?![务府法协])|域|民(?![政族宗防]))|县(?!域)|区(?![划域])|旗|州|盟)(?=.{2})"
 )
 
 _SAME: tuple[tuple[str, str], ...] = (
@@ -57,12 +57,14 @@ _SAME: tuple[tuple[str, str], ...] = (
 class BodyName:
     """An issuer's name: its places from the highest to the lowest, and its body.
 
-    `township` is the name of a township or street whose county the name does not tell.
+    `township` is the name of a township or street whose county the name does not tell, `kind` what
+    a name says of its place instead of naming it (市 in 市民政局).
     """
 
     places: tuple[str, ...]
     body: str
     township: str | None = None
+    kind: str | None = None
 
     @property
     def place(self) -> str | None:
@@ -92,11 +94,12 @@ def take_apart(issuer: str, table: Gazetteer, places: tuple[str, ...] = ()) -> B
         short = table.stem_at(own, 0) if issuer_type(own) != "township" else None
         if short is not None:
             found, rest = (own[: short.end],), own[short.end :]
-    if not found:
-        rest = _OWN_KIND.sub("", rest)
+    own_kind = None if found else _OWN_KIND.match(rest)
+    if own_kind is not None:
+        rest = rest[own_kind.end() :]
     body = agency + _same(rest) if rest or not agency else agency
     township = rest if not found and issuer_type(own) == "township" else None
-    return BodyName(found, body, township)
+    return BodyName(found, body, township, own_kind["kind"] if own_kind is not None else None)
 
 
 def _known(name: str, table: Gazetteer, places: tuple[str, ...]) -> tuple[str, ...]:

@@ -57,7 +57,8 @@ class Source:
     `run` is the run's label. `issuer` is as printed, `body` the issuer without its place
     (人民政府, 教育局, 石桥镇人民政府): what stays when a place is renamed. `reporter_id` is
     `{unit_id}:{body}`, None where place or issuer is not known; that of a national body is
-    `national:{body}`, without a unit.
+    `national:{body}`, without a unit. `place_by_hint`: nothing printed tells the place, and `unit` is
+    the one that `sources.csv` names.
 
     `record` reads a stored record anew unless it was among the last ones: take it once and
     keep it while a source is worked on, no longer. `doc_id`, `sha256` and `status` cost nothing.
@@ -72,6 +73,7 @@ class Source:
     issuer_type: str | None = None
     level: str | None = None
     reporter_id: str | None = None
+    place_by_hint: bool = False
 
     @property
     def held(self) -> Record | StoredRecord:

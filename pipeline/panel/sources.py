@@ -4,7 +4,8 @@
 
 A place that the table of places (GB/T 2260) does not have goes by what its reports print: the
 division code, else the name. A name that all runs together print with one code only means that code;
-a code of the free range (99…) that two names have in one year means nothing.
+a code of the free range (99…) that two names have in one year means nothing. Where nothing printed
+tells the place of an issuer (砚浦镇人民政府, 教育局), it is the one division that `sources.csv` names.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pipeline.fact import Record
+from pipeline.fact import Record, RecordHint
 from pipeline.metadata.divisions import gazetteer, level_of, stem
+from pipeline.metadata.hints import code_by_hint
 from pipeline.metadata.issuers import is_zone
-from pipeline.panel.bodies import BodyName, take_apart
+from pipeline.panel.bodies import BodyName, take_apart, tidy_name
 from pipeline.panel.model import Source, Unit
 from pipeline.panel.stored import StoredRecord
 from pipeline.panel.units import GB_2260, Places
@@ -37,7 +39,7 @@ _LEVEL_BY_END: tuple[tuple[str, Level], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class _Printed:
-    """What a record prints of its reporter; the record itself stays where it is."""
+    """What a record prints of its reporter, and its hint; the record itself stays where it is."""
 
     run: str
     held: Record | StoredRecord
@@ -47,6 +49,7 @@ class _Printed:
     name: BodyName | None = None
     issuer_type: str | None = None
     level: str | None = None
+    hint: RecordHint | None = None
 
 
 def sources_of(runs: Sequence[Path], *, places: Places = GB_2260) -> list[Source]:
@@ -73,10 +76,16 @@ class _Names:
     def __init__(self, places: Places) -> None:
         self.unit_of = cache(places.unit_of)
         self.taken_apart = cache(self._taken_apart)
+        self.with_counties = cache(self._with_counties)
+        self._places = places
 
     def _taken_apart(self, issuer: str, year: int | None, code: str | None) -> BodyName:
         unit = None if code is None else self.unit_of(code, year)
         return take_apart(issuer, gazetteer(year), () if unit is None else (unit.name,))
+
+    def _with_counties(self, year: int | None) -> frozenset[str | None]:
+        """Codes of the prefectures that have counties: all but 东莞市 and the like."""
+        return frozenset(county.prefecture_code for county in self._places.units_in(year, "county"))
 
 
 def _labels(runs: Sequence[Path]) -> list[str]:
@@ -107,6 +116,7 @@ def _printed(run: str, held: Record | StoredRecord, record: Record, names: _Name
         name=None if issuer is None else names.taken_apart(issuer, number, meta.get("meta.division_code")),
         issuer_type=meta.get("meta.issuer_type"),
         level=meta.get("meta.level"),
+        hint=record.hint,
     )
 
 
@@ -121,10 +131,13 @@ def _meta(record: Record) -> Mapping[str, str]:
 
 def _resolved(printed: Sequence[_Printed], names: _Names) -> list[Source]:
     units = _Units(printed, names)
-    return [_source(each, units.unit(each)) for each in printed]
+    return [_source(each, units) for each in printed]
 
 
-def _source(printed: _Printed, unit: Unit | None) -> Source:
+def _source(printed: _Printed, units: _Units) -> Source:
+    unit = units.unit(printed)
+    hinted = units.unit_by_hint(printed) if unit is None else None
+    unit = unit or hinted
     body = printed.name.body if printed.name is not None else None
     return Source(
         run=printed.run,
@@ -136,6 +149,7 @@ def _source(printed: _Printed, unit: Unit | None) -> Source:
         issuer_type=printed.issuer_type,
         level=printed.level,
         reporter_id=_reporter_id(printed, unit, body),
+        place_by_hint=hinted is not None,
     )
 
 
@@ -153,6 +167,7 @@ class _Units:
 
     def __init__(self, printed: Sequence[_Printed], names: _Names) -> None:
         self._unit_of = names.unit_of
+        self._with_counties = names.with_counties
         self._codes: dict[str, set[str]] = defaultdict(set)
         self._levels: dict[str, set[str]] = defaultdict(set)
         self._superiors: dict[str, set[str]] = defaultdict(set)
@@ -195,6 +210,31 @@ class _Units:
             return self._unit_of(code, each.year) or self._made(code, each)
         several = len(self._superiors[place]) > 1
         return self._made(f"name:{''.join(each.name.places) if several else place}", each)
+
+    def unit_by_hint(self, each: _Printed) -> Unit | None:
+        """The one division that the hint names, where the print tells no place but allows this one."""
+        if each.issuer is None or each.name is None or each.hint is None or each.hint.place is None:
+            return None
+        year = each.year if each.year is not None else each.hint.year
+        table = gazetteer(year)
+        code = code_by_hint(each.hint.place, tidy_name(each.issuer), table)
+        if code is None:
+            return None
+        place = each.name.place  # of several: 鼓楼区
+        if place is not None and code not in {division.code for division in table.named(place)}:
+            return None
+        unit = self._unit_of(code, year)
+        return unit if unit is not None and self._allows(each, each.name, unit, year) else None
+
+    def _allows(self, each: _Printed, name: BodyName, unit: Unit, year: int | None) -> bool:
+        """Whether a place is of the level and kind that are printed. A province may only say where it is."""
+        if name.township is not None or each.level == "township":
+            return unit.level != "province" and unit.code not in self._with_counties(year)
+        if name.kind is not None and not unit.name.endswith(name.kind):
+            return False
+        if each.level is not None:
+            return unit.level == each.level
+        return unit.level != "province" or name.kind is not None
 
     def _made(self, unit_id: str, each: _Printed) -> Unit:
         """A unit of what is printed, one object for all sources of a place of the same name.
