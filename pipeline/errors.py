@@ -20,6 +20,7 @@ GongkaiError
 ├── ModelError            a model call failed for good, for one document
 │   ├── TransportFailed   no answer after all retries
 │   ├── AnswerInvalid     the answer did not fit its schema after all re-asks
+│   │   └── AnswerRefused the model refused to answer, or was kept from it
 │   └── AnswerMissing     a recording is played back and lacks the answer
 ├── GoldError             a gold file is not in the form of the contract
 └── PromptError           a prompt file lacks a variable or names an unknown one
@@ -127,6 +128,10 @@ class AnswerInvalid(ModelError):
     """The answer did not fit its schema after all re-asks."""
 
     code = "model_answer"
+
+
+class AnswerRefused(AnswerInvalid):
+    """The model refused to answer, or a filter kept it from answering."""
 
 
 class AnswerMissing(ModelError):

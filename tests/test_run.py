@@ -37,7 +37,9 @@ from run_material import (
 from pipeline.document import Document
 from pipeline.errors import (
     AnswerInvalid,
+    AnswerRefused,
     EndpointGone,
+    ModelError,
     ModelUnavailable,
     RunLocked,
     RunStopped,
@@ -382,26 +384,38 @@ def test_a_document_without_an_answer_is_tried_again_after_all_others(tmp_path: 
     asked: list[str] = []
 
     async def busy_at_first(doc_id: str) -> None:
-        if doc_id == "r001" and asked.count("r001") < 2:
+        if doc_id == "r001" and asked.count("r001") < 3:
             raise TransportFailed("no usable response after 6 requests")
 
     source, out = write_reports(tmp_path / "in", 4), tmp_path / "run"
     outcome = run(source, out=out, engine=opener(ASKING_STAGES, replying(busy_at_first, asked)))
     assert outcome.summary.statuses == {"ok": 4}
-    assert asked == ["r000", "r001", "r002", "r003", "r001"]
+    assert asked == ["r000", "r001", "r002", "r003", "r001", "r001"]
     assert doc_ids(out) == ["r000", "r001", "r002", "r003"]
 
 
-def test_a_document_that_never_has_an_answer_fails_with_the_reason(tmp_path: Path) -> None:
-    async def refuse(doc_id: str) -> None:
+@pytest.mark.parametrize(
+    ("error", "rounds"),
+    [
+        (TransportFailed("no usable response after 6 requests"), 3),
+        (AnswerRefused("the model refused to answer"), 3),
+        (AnswerInvalid("the answer did not fit its schema after 2 re-asks"), 2),  # each costs three requests
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_document_that_never_has_an_answer_fails_with_the_reason(
+    tmp_path: Path, error: ModelError, rounds: int
+) -> None:
+    async def fail(doc_id: str) -> None:
         if doc_id == "r001":
-            raise AnswerInvalid("the model refused to answer")
+            raise error
 
-    source, out = write_reports(tmp_path / "in", 3), tmp_path / "run"
-    outcome = run(source, out=out, engine=opener(ASKING_STAGES, replying(refuse, [])))
+    source, out, asked = write_reports(tmp_path / "in", 3), tmp_path / "run", list[str]()
+    outcome = run(source, out=out, engine=opener(ASKING_STAGES, replying(fail, asked)))
     (failure,) = outcome.summary.failures
-    assert (failure.doc_id, failure.code) == ("r001", "model_answer")
-    assert failure.reason == "the model refused to answer"
+    assert (failure.doc_id, failure.code) == ("r001", error.code)
+    assert failure.reason == str(error)
+    assert asked.count("r001") == rounds
     assert outcome.summary.statuses == {"ok": 2, "failed": 1}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.errors import AnswerInvalid
+from pipeline.errors import AnswerInvalid, AnswerRefused
 from pipeline.fact import Usage
 from pipeline.model.completion import EXCERPT, Completion
 from pipeline.model.llm import NotFitting
@@ -27,7 +27,7 @@ def usable(completion: Completion, label: str) -> Completion:
         raise CutOffError(label, completion.content)
     if choice.finish_reason == "content_filter" or choice.message.refusal:
         reason = choice.message.refusal or "finish_reason=content_filter"
-        raise AnswerInvalid(f"{label}: the model refused to answer: {reason[:EXCERPT]}")
+        raise AnswerRefused(f"{label}: the model refused to answer: {reason[:EXCERPT]}")
     return completion
 
 

@@ -13,7 +13,15 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import count
 
-from pipeline.errors import AnswerMissing, BrokenFile, GongkaiError, ModelError, WaitsForBatch
+from pipeline.errors import (
+    AnswerInvalid,
+    AnswerMissing,
+    AnswerRefused,
+    BrokenFile,
+    GongkaiError,
+    ModelError,
+    WaitsForBatch,
+)
 from pipeline.model.ledger import LedgerTotals
 from pipeline.model.question import Question, Reply
 from pipeline.runs.engine import Finished
@@ -21,7 +29,9 @@ from pipeline.runs.plan import Job
 from pipeline.runs.work import Asks, Done, Stopped, done, failed
 from pipeline.runs.workers import WorkerLost, Workers
 
-_ROUNDS = 2
+_ROUNDS = 3
+# An answer that fitted its form in none of these is not asked for once more: each time costs three requests.
+_ROUNDS_FOR_FORM = 2
 _LOOK_SECONDS = 0.1
 # A process may be lost through no fault of a document that it holds, but not so often.
 _MOST_LOST = 3
@@ -67,7 +77,8 @@ class LocalEngine:
         rounds_left = _ROUNDS
         while waiting and not stop.is_set():
             rounds_left -= 1
-            round_ = _Round(iter(waiting), stop, is_last=rounds_left <= 0)
+            is_enough_for_form = rounds_left <= _ROUNDS - _ROUNDS_FOR_FORM
+            round_ = _Round(iter(waiting), stop, rounds_left <= 0, is_enough_for_form)
             async with aclosing(self._round(round_)) as results:
                 async for finished in results:
                     yield finished
@@ -178,12 +189,17 @@ class _Round:
     jobs: Iterator[Job]
     stop: threading.Event
     is_last: bool
+    is_enough_for_form: bool = False
     unanswered: list[Job] = field(default_factory=list)
     deferred: list[Job] = field(default_factory=list)
 
     def is_final(self, error: GongkaiError) -> bool:
         """Whether the document fails by it now."""
-        return isinstance(error, ModelError) and (self.is_last or isinstance(error, AnswerMissing))
+        if isinstance(error, AnswerMissing):
+            return True
+        if isinstance(error, AnswerInvalid) and not isinstance(error, AnswerRefused):
+            return self.is_enough_for_form
+        return isinstance(error, ModelError) and self.is_last
 
     def put_off(self, job: Job, error: GongkaiError) -> None:
         """Keep a document for the next pass. Raises what ends the run."""
