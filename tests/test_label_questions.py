@@ -346,7 +346,7 @@ def test_one_figure_gets_more_room_once() -> None:
     assert labelling.usage == COST + COST
 
 
-@pytest.mark.parametrize(("count", "asked"), [(1, 2), (4, 1 + 2 + 4 + 4)])
+@pytest.mark.parametrize(("count", "asked"), [(1, 3), (4, 1 + 2 + 4 + 4 + 4)])  # room × 1, × 4, × 16
 def test_one_figure_that_is_cut_off_with_more_room_is_an_error(count: int, asked: int) -> None:
     ask = replying(CUT)
     with pytest.raises(AnswerInvalid, match=r"finish_reason=length.*one figure needs no answer"):

@@ -38,8 +38,8 @@ from pipeline.prose.wording import as_labelled, confidence_of, label_by_wording
 MAX_FIGURES_OF_A_SENTENCE = 8
 MAX_FIGURES_A_QUESTION = 24
 TOKENS_A_FIGURE = 40
-# An answer that was cut off although it is about one figure gets so much more room, once.
-_MORE_ROOM = 4
+# An answer that was cut off although it is about one figure gets so much more room, up to the most.
+_MORE_ROOM, _MOST_ROOM = 4, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +187,8 @@ class _Group:
         if middle:
             yield _Group(self.mentions[:middle], self.room)
             yield _Group(self.mentions[middle:], self.room)
-        elif self.room == 1:
-            yield _Group(self.mentions, _MORE_ROOM)
+        elif self.room < _MOST_ROOM:
+            yield _Group(self.mentions, _MORE_ROOM * self.room)
         else:
             raise AnswerInvalid(f"{cut.message}: one figure needs no answer of that length")
 
