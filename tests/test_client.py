@@ -32,6 +32,7 @@ from model_material import (
 
 from pipeline.errors import (
     AnswerInvalid,
+    AnswerRefused,
     BudgetReached,
     EndpointGone,
     GongkaiError,
@@ -131,7 +132,7 @@ def test_equal_questions_share_a_failure(client: MakeClient) -> None:
     with fake_openai(Reply(fault="refusal", delay_seconds=0.1)) as fake:
         replies = gather(client(fake), [question()] * 3)
         assert len(fake.requests) == 1
-    assert [type(reply) for reply in replies] == [AnswerInvalid] * 3
+    assert [type(reply) for reply in replies] == [AnswerRefused] * 3
 
 
 def test_equal_questions_that_are_cut_off_are_paid_once(client: MakeClient) -> None:
