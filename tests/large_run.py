@@ -122,12 +122,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--kill-at", type=int, default=None)
     given = parser.parse_args()
-    kill_at = given.kill_at
-    done = 0
-    if kill_at is not None:
-        killed = watch(given.reports, given.out, kill_at)
-        done = killed.killed_at or 0
-        told("until the kill", killed, done)
+    done = count_lines(given.out)  # a run that was begun before counts from where it stood
+    if given.kill_at is not None:
+        killed = watch(given.reports, given.out, given.kill_at)
+        told("until the kill", killed, (killed.killed_at or done) - done)
+        done = killed.killed_at or count_lines(given.out)
     finished = watch(given.reports, given.out)
     ids = [json.loads(line)["doc_id"] for line in (given.out / "records.jsonl").open(encoding="utf-8")]
     told("to the end", finished, len(ids) - done)
