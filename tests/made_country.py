@@ -68,13 +68,12 @@ class MadeCountry:
 
     @cached_property
     def broken_within(self) -> frozenset[Broken]:
-        """The identities that readable documents break by themselves, less what no rule looks for."""
+        """The identities that readable documents break by themselves."""
         return frozenset(
             broken
             for each in self.documents
             if each.role != "failed"
             for broken in broken_within(Printed.of(each.doc_id, each.report.expected))
-            if broken.rule != each.plan.rule_not_looked_for
         )
 
     @cached_property

@@ -59,12 +59,6 @@ class Plan:
     copies: tuple[str, ...] = ()
     """Further files of it: `same` bytes, a name of TEXT_CARRIERS, `before` (altered later), `cut`."""
 
-    @property
-    def rule_not_looked_for(self) -> str | None:
-        """The rule that its error breaks and that leaves it alone."""
-        plant = PLANTS.get(self.plant or "")
-        return None if plant is None or plant.is_looked_for else plant.rule
-
 
 Plans = Mapping[tuple[str, int], Plan]
 """By reporter and year."""

@@ -18,7 +18,8 @@ from pipeline.document import Span
 from pipeline.fact import Fact
 from pipeline.numerals import number_value
 
-SENTENCE = re.compile(r"[^。！？!?\n]+")
+# A list may stand behind the full stop: 共公开500条。其中，网站300条，微信200条。
+SENTENCE = re.compile(r"(?:[^。！？!?\n]|。(?=其中))+")
 CUE = re.compile(r"其中|分别为|分别是|分别有|包括|具体为|具体是")
 SUM_CUE = re.compile(r"合计|共计|总计|总共|累计共")
 FIGURE = r"(?:[0-9０-９][0-9０-９,，]*|[〇零一二两三四五六七八九十百千]+)"

@@ -26,7 +26,8 @@ from pipeline.metadata.issuers import is_zone, issuer_type
 from pipeline.metadata.place_codes import Sign, division_codes, province_signs
 from pipeline.printed import Packed, Printed, pack
 
-_OWN_KIND = re.compile(r"^(?:本)?([省市县区旗州盟])(?!区|县)")
+# 市场监督管理局, 市容…局 and 市政…处 name no city; 市政府 and 市政务服务… do.
+_OWN_KIND = re.compile(r"^(?:本)?([省市县区旗州盟])(?!区|县|场|容|政(?!府|务|协))")
 _NAMED_PLACE = re.compile(r"^[\u4e00-\u9fff]{2,10}?(?:自治[区州县旗]|地区|省|市|县|区|旗|盟|州)")
 # A short name counts in the text only as part of the name of a site, paper or station.
 _OUTLET = re.compile("站点|分站|分厅|政府|政务|日报|电视台|广播电台|网|发布|在线|之窗|门户")
