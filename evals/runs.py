@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from evals.gold_file import GoldFile
 from pipeline.errors import StartError
 from pipeline.fact import Record
+from pipeline.runs.reviews import REVIEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,12 @@ class RunFolder:
     def name(self) -> str:
         """Name of the folder: how reports call the run."""
         return self.folder.resolve().name
+
+    @property
+    def is_reviewed(self) -> bool:
+        """Whether people have changed figures of it; `records` are the machine's reading all the same."""
+        path = self.folder / REVIEWS
+        return path.is_file() and path.stat().st_size > 0
 
     def records_of(self, golds: Sequence[GoldFile]) -> dict[str, Record | None]:
         """By `doc_id` of annotated files: the record of the same bytes, else of the same name.

@@ -185,8 +185,8 @@ class Run:
         return f"Run({', '.join(map(str, self.runs))})"
 
     def records(self) -> Iterator[Record]:
-        """The records as they were written, one after the other."""
-        return (source.record for source in self._tables.sources)
+        """The records as they were written, one after the other: the machine's facts alone."""
+        return (source.written for source in self._tables.sources)
 
     def text(self, doc_id: str) -> str | None:
         """The canonical text of a document, which `start` and `end` of its facts count in."""
@@ -201,7 +201,10 @@ class Run:
     @overload
     def facts(self, *, as_polars: Literal[True]) -> pl.DataFrame: ...
     def facts(self, *, as_polars: bool = False) -> pd.DataFrame | pl.DataFrame:
-        """One row a fact: every value with its status, print and place."""
+        """One row a fact: every value with its status, print and place.
+
+        Where a person corrected the machine both have a row; those in force have `superseded` "no".
+        """
         return self._frame("facts", as_polars=as_polars)
 
     @overload
@@ -235,6 +238,14 @@ class Run:
     def findings(self, *, as_polars: bool = False) -> pd.DataFrame | pl.DataFrame:
         """One row a finding, within a document or across several."""
         return self._frame("findings", as_polars=as_polars)
+
+    @overload
+    def corrections(self, *, as_polars: Literal[False] = False) -> pd.DataFrame: ...
+    @overload
+    def corrections(self, *, as_polars: Literal[True]) -> pl.DataFrame: ...
+    def corrections(self, *, as_polars: bool = False) -> pd.DataFrame | pl.DataFrame:
+        """One row a change that a person made to a figure, the machine's reading beside the person's."""
+        return self._frame("corrections", as_polars=as_polars)
 
     @overload
     def codebook(self, *, as_polars: Literal[False] = False) -> pd.DataFrame: ...

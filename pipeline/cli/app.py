@@ -301,7 +301,7 @@ def check(
     """Run the identities again: within documents, and across years, places and runs.
 
     Writes RUN/check.json; what is found across is in that of the first RUN, or in DIR/check.json.
-    Nothing is read again and no record is changed.
+    Nothing is read again and no record is changed. Where people have corrected figures, theirs count.
 
     \b
     Examples:
@@ -339,6 +339,8 @@ def export(
     ] = None,
 ) -> None:
     """Write the tables facts, panel, reports, documents, findings and codebook.
+
+    Where people have corrected figures, theirs count, and a table corrections has both readings.
 
     The panel has one row an issuer and year, of the report that counts where there are several,
     with harmonised variables and rates; reports has one row a document, as printed.
@@ -409,7 +411,8 @@ def show(
 ) -> None:
     """One record: tables as the forms print them, prose with its words, findings.
 
-    Marks: `·` blank, `/` not applicable, `?` illegible, `0*` zero in words, `-` not mentioned.
+    Marks: `·` blank, `/` not applicable, `?` illegible, `0*` zero in words, `-` not mentioned;
+    of a review `120✓` confirmed, `12←120` corrected from 120, `-←120` removed, `+12` added.
 
     \b
     Example:

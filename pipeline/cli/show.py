@@ -10,15 +10,18 @@ from rich.console import Group, RenderableType
 from rich.rule import Rule
 from rich.table import Table
 
+from pipeline.cli.shown import review_table, shown_figure
+from pipeline.cli.shown import shown_value as shown_value
 from pipeline.errors import StartError
-from pipeline.fact import Fact, Record, Severity
+from pipeline.fact import Fact, Record, Severity, Source
+from pipeline.runs.corrected import Figure, Reviewed, figures, reviewed
+from pipeline.runs.in_force import record_in_force
 from pipeline.runs.record import read_records, read_text
+from pipeline.runs.reviews import read_reviews
 from pipeline.schema import APPLICANTS, OUTCOMES, REMEDY_BLOCKS, Requests, fields, request_rows
 from pipeline.terminal import plain
 
 _CONTEXT_CHARACTERS = 16
-_STATUS_MARKS = {"blank": "·", "not_applicable": "/", "illegible": "?"}
-_BOUND_MARKS = {"exact": "", "at_least": "≥ ", "at_most": "≤ ", "about": "≈ "}
 _SEVERITY_STYLES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "note": "dim"}
 _NAMED = 12
 _FORMS: tuple[Literal["table2019", "table2021"], ...] = ("table2019", "table2021")
@@ -49,26 +52,52 @@ def _some(names: Sequence[str]) -> str:
     return (", ".join(names[:_NAMED]) or "none") + more
 
 
-def render_record(record: Record, text: str | None) -> RenderableType:
-    """The whole record for a console. `text` is the canonical text, None where it is missing."""
+def render_record(record: Record, text: str | None, review: Reviewed | None = None) -> RenderableType:
+    """The whole record for a console. `text` is the canonical text, None where it is missing.
+
+    With a `review` every figure is shown with what a person said of it; `record` then has the facts
+    in force.
+    """
     parts: list[RenderableType] = [_heading(record)]
-    by_source = {source: [fact for fact in record.facts if fact.source == source] for source in
-                 ("metadata", "table", "narrative")}  # fmt: skip
-    table = {fact.path: fact for fact in by_source["table"]}
+    shown = figures(record, ()) if review is None else review.figures
+    by_source: dict[Source, list[Figure]] = {"metadata": [], "table": [], "narrative": []}
+    # What was added and removed again is in the list of changes only.
+    for figure in shown:
+        if (fact := _printed(figure)) is not None:
+            by_source[fact.source].append(figure)
+    in_tables = by_source["table"]
+    # A reading in force goes before one that was removed.
+    table = {_path(each): each for each in sorted(in_tables, key=lambda each: each.fact is not None)}
     parts += _section("基本信息 metadata", _list_table(by_source["metadata"], text))
-    parts += _section("主动公开 proactive (table)", _list_table(_proactive(by_source["table"]), text))
+    parts += _section("主动公开 proactive (table)", _list_table(_proactive(in_tables), text))
     parts += _section("依申请公开 requests (table)", _requests_table(table))
     parts += _section("复议诉讼 remedies (table)", _remedies_table(table))
-    parts += _section("统计表 statistics (table)", _list_table(_statistics(by_source["table"]), text))
+    parts += _section("统计表 statistics (table)", _list_table(_statistics(in_tables), text))
     parts += _section("正文 prose", _list_table(by_source["narrative"], text))
     parts += _section("核查 findings", _findings_table(record))
+    if review is not None:
+        parts += _section("人工复核 review", review_table(review))
     return Group(*parts)
 
 
+def _printed(figure: Figure) -> Fact | None:
+    """The reading whose place and field are shown: that in force, else the one that was removed."""
+    return figure.fact or figure.machine
+
+
+def _path(figure: Figure) -> str:
+    fact = _printed(figure)
+    return figure.target.path if fact is None else fact.path
+
+
 def show_record(folder: Path, name: str) -> RenderableType:
-    """`render_record` for a document of a run."""
+    """`render_record` for a document of a run, with what people said of its figures."""
     record = find_record(folder, name)
-    return render_record(record, read_text(folder, record.sha256))
+    text = read_text(folder, record.sha256)
+    events = read_reviews(folder).events_of(record.doc_id)
+    if not events:
+        return render_record(record, text)
+    return render_record(record_in_force(folder, record, events), text, reviewed(record, events))
 
 
 def _heading(record: Record) -> RenderableType:
@@ -95,37 +124,28 @@ def _section(title: str, content: RenderableType | None) -> list[RenderableType]
     return [] if content is None else [Rule(plain(title), align="left", style="dim"), content]
 
 
-def _proactive(facts: Iterable[Fact]) -> list[Fact]:
-    """Facts of tables that have no matrix of their own."""
-    return [fact for fact in facts if not fact.path.startswith(("requests.", "remedies.", "statistics."))]
+def _proactive(shown: Iterable[Figure]) -> list[Figure]:
+    """Figures of tables that have no matrix of their own."""
+    return [each for each in shown if not _path(each).startswith(("requests.", "remedies.", "statistics."))]
 
 
-def _statistics(facts: Iterable[Fact]) -> list[Fact]:
-    return [fact for fact in facts if fact.path.startswith("statistics.")]
+def _statistics(shown: Iterable[Figure]) -> list[Figure]:
+    return [each for each in shown if _path(each).startswith("statistics.")]
 
 
-def shown_value(fact: Fact | None) -> str:
-    """A value with its kind: `·` blank, `/`, `?`, `0*` zero in words, `≥ 400`; a dash where there is none."""
-    if fact is None:
-        return "-"
-    if fact.value is None:
-        return _STATUS_MARKS.get(fact.status, "?")
-    value = int(fact.value) if isinstance(fact.value, float) and fact.value.is_integer() else fact.value
-    star = "*" if fact.status == "zero_in_words" else ""
-    return f"{_BOUND_MARKS[fact.bound]}{value}{star}"
-
-
-def _list_table(facts: Sequence[Fact], text: str | None) -> Table | None:
-    if not facts:
+def _list_table(shown: Sequence[Figure], text: str | None) -> Table | None:
+    if not shown:
         return None
     table = Table(box=None, header_style="dim", pad_edge=False)
     table.add_column("field", no_wrap=True)
     for header in ("", "value", "in the source"):
         table.add_column(header, overflow="fold")
-    for fact in facts:
+    for figure in shown:
+        if (fact := _printed(figure)) is None:
+            continue
         spec = fields().get(fact.path)
         label = fact.label or (spec.label if spec else "")
-        value = plain(shown_value(fact), "bold")
+        value = plain(shown_figure(figure), "bold")
         table.add_row(plain(fact.path), plain(label, "dim"), value, _snippet(fact, text))
     return table
 
@@ -143,18 +163,18 @@ def _snippet(fact: Fact, text: str | None) -> RenderableType:
     return plain(parts[0], "dim") + plain(parts[1], "bold") + plain(parts[2], "dim")
 
 
-def _requests_table(facts: dict[str, Fact]) -> Table | None:
+def _requests_table(found: dict[str, Figure]) -> Table | None:
     rows = [f"requests.{key}" for key in Requests.model_fields]
-    present = [row for row in rows if any(f"{row}.{applicant}" in facts for applicant in APPLICANTS)]
-    return _matrix(present, APPLICANTS, facts) if present else None
+    present = [row for row in rows if any(f"{row}.{applicant}" in found for applicant in APPLICANTS)]
+    return _matrix(present, APPLICANTS, found) if present else None
 
 
-def _remedies_table(facts: dict[str, Fact]) -> Table | None:
+def _remedies_table(found: dict[str, Figure]) -> Table | None:
     blocks = [f"remedies.{block}" for block in REMEDY_BLOCKS]
-    return _matrix(blocks, OUTCOMES, facts) if any(path.startswith("remedies.") for path in facts) else None
+    return _matrix(blocks, OUTCOMES, found) if any(path.startswith("remedies.") for path in found) else None
 
 
-def _matrix(rows: Sequence[str], columns: Sequence[str], facts: dict[str, Fact]) -> Table:
+def _matrix(rows: Sequence[str], columns: Sequence[str], found: dict[str, Figure]) -> Table:
     """A row for each of `rows`, a column for each of `columns`, headed by their Chinese labels."""
     table = Table(box=None, header_style="dim", pad_edge=False)
     table.add_column("")
@@ -166,7 +186,7 @@ def _matrix(rows: Sequence[str], columns: Sequence[str], facts: dict[str, Fact])
     for row in rows:
         label = fields()[f"{row}.{columns[0]}"].label.split(" / ")[0]
         group = groups.get(row)
-        cells = [plain(shown_value(facts.get(f"{row}.{column}"))) for column in columns]
+        cells = [plain(shown_figure(found.get(f"{row}.{column}"))) for column in columns]
         table.add_row(plain(group or "" if group != above else "", "dim"), plain(label), *cells)
         above = group
     return table

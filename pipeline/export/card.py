@@ -16,6 +16,11 @@ _HEAD = """\
 Every Chinese government body reports each year on how it disclosed information. These tables
 hold the figures of such reports, each with the place where it is printed. They were extracted
 by a program; what the checks found fault with is in the table `findings`."""
+_OF_THE_MACHINE = (
+    "",
+    "The score is that of the machine's reading. People have corrected figures since: see the table "
+    "`corrections`, and `superseded` in `facts`.",
+)
 _LICENCE = """\
 ## Licence
 
@@ -55,6 +60,7 @@ def card(made: MadeWith, specs: Iterable[TableSpec], counts: Mapping[str, int]) 
         "## Accuracy",
         "",
         *_accuracy(made.scores),
+        *(_OF_THE_MACHINE if made.scores is not None and made.is_reviewed else ()),
         "",
         _LICENCE,
     ]

@@ -8,6 +8,7 @@ from typing import get_args
 
 from pydantic import BaseModel
 
+from pipeline.export.corrections import CORRECTIONS
 from pipeline.export.missing import MISSING_LETTERS
 from pipeline.export.panel_table import IDENTITY, Tally
 from pipeline.export.rows import (
@@ -106,7 +107,7 @@ def codebook_rows(occurrence: Occurrence, panel: Tally | None = None) -> Iterato
         yield _field_row(spec, occurrence)
     yield from _panel_rows(crosswalk(), panel or Tally())
     yield from _suffix_rows()
-    for table in (FACTS, DOCUMENTS, FINDINGS):
+    for table in (FACTS, DOCUMENTS, FINDINGS, CORRECTIONS):
         for column in table.columns:
             yield {"table": table.name, "column": column.name, "meaning": column.meaning, "kind": column.type}
     for status, meaning in STATUSES.items():

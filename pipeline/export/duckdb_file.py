@@ -1,6 +1,6 @@
 """DuckDB: a database of all tables, with comments on tables and columns, and views.
 
-- `figures`: numeric facts with who reports, for which year
+- `figures`: numeric facts in force with who reports, for which year
 - `panel_long`, `reports_long`: one row a figure of the wide table, with its status
 """
 
@@ -85,16 +85,20 @@ def _add_views(database: DuckDBPyConnection, specs: dict[str, TableSpec]) -> Non
 
 
 def _figures(facts: TableSpec, documents: TableSpec) -> str:
-    """Facts of fields that hold numbers, with the columns of their documents that say whose they are."""
+    """Facts of fields that hold numbers, with the columns of their documents that say whose they are.
+
+    What a person corrected or removed is left out: the person's reading stands beside it.
+    """
     keys = [name for name in ("run", "doc_id") if name in facts.by_name and name in documents.by_name]
     about = [name for name in _ABOUT_A_DOCUMENT if name in documents.by_name and name not in facts.by_name]
     kinds = ", ".join(map(_text, _KINDS_OF_TEXT))
+    in_force = " AND f.superseded IS DISTINCT FROM 'yes'" if "superseded" in facts.by_name else ""
     columns = ", ".join([*(f"d.{_name(name)}" for name in about), "f.* EXCLUDE (value_text)"])
     return (
         f"CREATE VIEW figures AS SELECT {columns} FROM facts f "
         f"JOIN documents d USING ({', '.join(map(_name, keys))}) "
         'WHERE f.path NOT IN (SELECT "column" FROM codebook '
-        f"WHERE \"table\" = 'field' AND kind IN ({kinds}))"
+        f"WHERE \"table\" = 'field' AND kind IN ({kinds})){in_force}"
     )
 
 

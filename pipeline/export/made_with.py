@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UsageError
+from pipeline.runs.in_force import count_reviews
 from pipeline.runs.manifest import Manifest, load_manifest
 
 # What must be the same for a score of one run to speak of another.
@@ -17,19 +18,31 @@ _IDENTITY = ("strategy", "model", "model_resolved", "prompts", "schema_sha256")
 
 @dataclass(frozen=True)
 class MadeWith:
-    """`lines` are names and contents in order; `scores` is the content of `scores.json`, if there is one."""
+    """`lines` are names and contents in order; `scores` is the content of `scores.json`, if there is one.
+
+    `is_reviewed`: people have checked figures, so that not all that is exported is the machine's.
+    """
 
     lines: Mapping[str, str] = field(default_factory=dict)
     scores: Mapping[str, Any] | None = None
+    is_reviewed: bool = False
 
 
 def made_with(run: Path, scores: Path | None = None) -> MadeWith:
-    """From the manifest of the run. UsageError when `scores` are of an extraction of another kind."""
+    """From the manifest and the review of the run.
+
+    UsageError when `scores` are of an extraction of another kind.
+    """
     manifest = load_manifest(run)
     content = None if scores is None else _load_scores(scores)
     if content is not None and manifest is not None:
         _require_same(content["run"], manifest, scores)
-    return MadeWith({} if manifest is None else _lines(manifest), content)
+    review = count_reviews(run)
+    lines = {
+        **({} if manifest is None else _lines(manifest)),
+        **({} if review is None else {"review": review.sentence}),
+    }
+    return MadeWith(lines, content, review is not None)
 
 
 def _lines(manifest: Manifest) -> dict[str, str]:

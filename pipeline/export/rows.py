@@ -1,5 +1,7 @@
 """Records → rows of the tables `facts`, `reports`, `documents` and `findings`.
 
+All but `facts` are of the facts in force: where a person corrected the machine, of the person's.
+
 A row is a mapping from column to value; the columns and their types stand here once.
 The reports have one row a document: for every field that occurs once in a report a value
 and a status, so that the kinds of not-a-number stay apart. A figure of the table is
@@ -34,6 +36,7 @@ from pipeline.fact import (
 )
 from pipeline.panel.harmonised import FigureStatus
 from pipeline.panel.model import Role
+from pipeline.runs.corrected import VERDICTS, Figure
 from pipeline.runs.work import DUPLICATE_RULE
 from pipeline.schema import FieldSpec, fields
 
@@ -90,8 +93,21 @@ FACTS = TableSpec(
         Column("label", "text", "subject of a proactive.category"),
         Column("findings", "text", "rules of the findings that involve this field, separated by blanks"),
         Column("run", "text", "run of the document"),
+        Column(
+            "superseded",
+            "text",
+            "yes where a person corrected or removed it: keep rows with no, else such figures count twice",
+            values=("no", "yes"),
+        ),
+        Column(
+            "review",
+            "text",
+            "what a person said of the figure: unchecked (nobody looked), confirmed, corrected (the row of "
+            "method human has the right reading), removed (no figure of this field) or added",
+            values=VERDICTS,
+        ),
     ),
-    "one row a fact: a value of a field as a document prints it",
+    "one row a fact: a value of a field as a document prints it, as read by the machine or by a person",
 )
 
 DOCUMENTS = TableSpec(
@@ -125,7 +141,7 @@ DOCUMENTS = TableSpec(
         Column("hint_place", "text", "place by sources.csv"),
         Column("hint_year", "integer", "year by sources.csv"),
         Column("duplicate_of", "text", "doc_id of an earlier document with the same bytes"),
-        Column("facts", "integer", "number of facts"),
+        Column("facts", "integer", "number of facts in force"),
         Column("errors", "integer", "findings of severity error"),
         Column("warnings", "integer", "findings of severity warning"),
         Column("notes", "integer", "findings of severity note"),
@@ -144,6 +160,8 @@ DOCUMENTS = TableSpec(
         ),
         Column("version_of", "text", "doc_id of the document chosen for the same report"),
         Column("version_reason", "text", "why it was chosen or not, in words"),
+        Column("figures_checked", "integer", "figures that a person has checked; see corrections"),
+        Column("figures_corrected", "integer", "of these corrected, removed or added"),
     ),
     "one row a document",
 )
@@ -176,6 +194,17 @@ def fact_rows(records: Iterable[Record]) -> Iterator[Row]:
             yield _fact_row(record.doc_id, fact, rules.get(fact.path, ()))
 
 
+def figure_rows(record: Record, figures: Iterable[Figure]) -> Iterator[Row]:
+    """One row a reading: the machine's and, after it, a person's. `record` has the facts in force."""
+    rules = _rules_by_path(record.findings)
+    for figure in figures:
+        for fact in (figure.machine, figure.human):
+            if fact is not None and (fact is figure.machine or fact is figure.fact):
+                superseded = {"superseded": "no" if fact is figure.fact else "yes"}
+                row = _fact_row(record.doc_id, fact, rules.get(fact.path, ()))
+                yield {**row, **superseded, "review": figure.verdict}
+
+
 def _rules_by_path(findings: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
     rules: dict[str, tuple[str, ...]] = {}
     for finding in findings:
@@ -195,6 +224,8 @@ def _fact_row(doc_id: str, fact: Fact, rules: Iterable[str]) -> Row:
         "confidence": fact.confidence,
         "label": fact.label,
         "findings": " ".join(rules) or None,
+        "superseded": "no",
+        "review": "unchecked",
     }
 
 

@@ -1,4 +1,4 @@
-"""Runs → the tables of an export: facts, panel, reports, documents, findings, codebook.
+"""Runs → the tables of an export: facts, panel, reports, documents, findings, corrections, codebook.
 
 What several tables rest on is worked out once: whose reports the records are, which version
 counts, what is found across documents. Records stay in their folders and are read for each
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from pipeline.export.codebook import CODEBOOK, codebook_rows, with_stata_names
+from pipeline.export.corrections import CORRECTIONS, correction_rows, orphan_rows
 from pipeline.export.panel_table import Tally, panel_rows, panel_spec
 from pipeline.export.rows import (
     DOCUMENTS,
@@ -22,6 +23,7 @@ from pipeline.export.rows import (
     Occurrence,
     document_rows,
     fact_rows,
+    figure_rows,
     finding_row,
     finding_rows,
     report_rows,
@@ -31,12 +33,16 @@ from pipeline.export.table import Row, Table, Value
 from pipeline.fact import Record
 from pipeline.panel.across import AcrossFinding, check_across
 from pipeline.panel.model import PanelRow, Source
-from pipeline.panel.sources import sources_of
+from pipeline.panel.sources import run_labels, sources_of
 from pipeline.panel.units import GB_2260, Places
 from pipeline.panel.versions import choose, unplaced
+from pipeline.runs.corrected import figures, reviewed
+from pipeline.runs.in_force import lost
+from pipeline.runs.reviews import has_changes, read_reviews
 
-TableName = Literal["facts", "panel", "reports", "documents", "findings", "codebook"]
-TABLES: tuple[TableName, ...] = get_args(TableName)
+TableName = Literal["facts", "panel", "reports", "documents", "findings", "corrections", "codebook"]
+TABLES: tuple[TableName, ...] = tuple(name for name in get_args(TableName) if name != "corrections")
+"""What every export has; `corrections` stands before the codebook where people have checked figures."""
 
 
 class RunTables:
@@ -49,17 +55,22 @@ class RunTables:
         self._tally = Tally()
 
     def __iter__(self) -> Iterator[Table]:
-        """All tables; the codebook comes last, when the others have been counted."""
-        return (self.table(name) for name in TABLES)
+        """All tables; the codebook comes last, when the others have been counted.
+
+        There are `corrections` only where people have checked figures: some readers refuse empty tables.
+        """
+        of_review: tuple[TableName, ...] = ("corrections",) if self._is_reviewed else ()
+        return (self.table(name) for name in (*TABLES[:-1], *of_review, TABLES[-1]))
 
     def table(self, name: TableName) -> Table:
         """One table by its name. Raises StartError when a run cannot be read."""
         made: Mapping[TableName, Callable[[], Table]] = {
-            "facts": lambda: (FACTS, self._of_each(fact_rows)),
+            "facts": lambda: (FACTS, self._fact_rows()),
             "panel": lambda: (panel_spec(self.occurrence), self._tally.count(self._panel_rows())),
             "reports": lambda: (reports_spec(self.occurrence), self._report_rows()),
             "documents": lambda: (DOCUMENTS, self._document_rows()),
             "findings": lambda: (FINDINGS, self._finding_rows()),
+            "corrections": lambda: (CORRECTIONS, self._correction_rows()),
             "codebook": lambda: (CODEBOOK, self._codebook_rows()),
         }
         return made[name]()
@@ -91,10 +102,38 @@ class RunTables:
             found.add(source.record)
         return found
 
+    @property
+    def _is_reviewed(self) -> bool:
+        return any(has_changes(read_reviews(run)) for run in self.runs)
+
     def _of_each(self, rows_of: Callable[[Iterable[Record]], Iterator[Row]]) -> Iterator[Row]:
         for source in self.sources:
             for row in rows_of([source.record]):
                 yield {**row, "run": source.run}
+
+    def _fact_rows(self) -> Iterator[Row]:
+        for source in self.sources:
+            events = source.events
+            rows = (
+                figure_rows(source.record, figures(source.written, events))
+                if events
+                else fact_rows([source.record])
+            )
+            for row in rows:
+                yield {**row, "run": source.run}
+
+    def _correction_rows(self) -> Iterator[Row]:
+        for source in self.sources:
+            if events := source.events:
+                for row in correction_rows(reviewed(source.written, events)):
+                    yield {**row, "run": source.run}
+        for run, label in zip(self.runs, run_labels(self.runs), strict=True):
+            present = {source.doc_id for source in self.sources if source.run == label}
+            reviews = read_reviews(run)
+            for doc_id in reviews.doc_ids:
+                if doc_id not in present:
+                    for row in orphan_rows(lost(reviews.events_of(doc_id))):
+                        yield {**row, "run": label}
 
     def _panel_rows(self) -> Iterator[Row]:
         return panel_rows(self.rows, self.occurrence, self.across)
@@ -114,7 +153,7 @@ class RunTables:
                 "place_by_hint": "yes" if source.place_by_hint else "no",
             }
             for row in document_rows([source.record]):
-                yield {**row, **about, **version}
+                yield {**row, **about, **version, **_checked(source)}
 
     def _finding_rows(self) -> Iterator[Row]:
         yield from self._of_each(finding_rows)
@@ -127,6 +166,17 @@ class RunTables:
             for _ in self._tally.count(self._panel_rows()):
                 pass
         yield from with_stata_names(codebook_rows(self.occurrence, self._tally))
+
+
+def _checked(source: Source) -> dict[str, Value]:
+    """How many figures of a document people have checked, and how many of them were changed."""
+    events = source.events
+    found = figures(source.written, events) if events else ()
+    changed = sum(figure.verdict in ("corrected", "removed", "added") for figure in found)
+    return {
+        "figures_checked": sum(figure.is_checked for figure in found),
+        "figures_corrected": changed,
+    }
 
 
 def _versions(rows: Iterable[PanelRow], sources: Iterable[Source]) -> dict[tuple[str, str], dict[str, Value]]:

@@ -1,4 +1,4 @@
-"""Runs → files for analysis: facts, panel, reports, documents, findings, codebook.
+"""Runs → files for analysis: facts, panel, reports, documents, findings, corrections, codebook.
 
 runs → tables.py → formats.py → files
 """
@@ -43,7 +43,9 @@ def export_runs(
 def _made_with(runs: Sequence[Path], scores: Path | None) -> MadeWith:
     """What the runs were made with: once where it is the same, else each under its name."""
     made = [made_with(run, scores) for run in runs]
-    if all(each.lines == made[0].lines for each in made):
+    is_reviewed = any(each.is_reviewed for each in made)
+    # Two reviews that come to the same counts are two reviews all the same.
+    if len(made) == 1 or (not is_reviewed and all(each.lines == made[0].lines for each in made)):
         return made[0]
     lines = {
         # Not the whole path: what is exported goes to other people.
@@ -51,4 +53,4 @@ def _made_with(runs: Sequence[Path], scores: Path | None) -> MadeWith:
         for number, (run, each) in enumerate(zip(runs, made, strict=True), start=1)
         for name, content in each.lines.items()
     }
-    return MadeWith(lines, made[0].scores)
+    return MadeWith(lines, made[0].scores, is_reviewed)

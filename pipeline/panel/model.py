@@ -7,6 +7,7 @@ from typing import Literal
 
 from pipeline.fact import Record, RecordStatus
 from pipeline.panel.stored import StoredRecord
+from pipeline.runs.reviews import ReviewEvent
 
 Role = Literal["chosen", "duplicate", "superseded", "other_carrier", "failed"]
 
@@ -60,8 +61,9 @@ class Source:
     `national:{body}`, without a unit. `place_by_hint`: nothing printed tells the place, and `unit` is
     the one that `sources.csv` names.
 
-    `record` reads a stored record anew unless it was among the last ones: take it once and
-    keep it while a source is worked on, no longer. `doc_id`, `sha256` and `status` cost nothing.
+    `record` has the facts in force, a person's before the machine's. It reads a stored record anew
+    unless it was among the last ones: take it once and keep it while a source is worked on, no
+    longer. `doc_id`, `sha256` and `status` cost nothing; `status` is that of the written record.
     """
 
     run: str
@@ -80,6 +82,16 @@ class Source:
         """The record or its place, unread."""
         held: Record | StoredRecord = self.__dict__["record"]
         return held
+
+    @property
+    def written(self) -> Record:
+        """The record as it was written: the machine's facts alone."""
+        return self.held.load_written() if isinstance(self.held, StoredRecord) else self.held
+
+    @property
+    def events(self) -> tuple[ReviewEvent, ...]:
+        """What people said about its figures."""
+        return self.held.events if isinstance(self.held, StoredRecord) else ()
 
     @property
     def doc_id(self) -> str:

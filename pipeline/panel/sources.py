@@ -25,7 +25,9 @@ from pipeline.panel.bodies import BodyName, take_apart, tidy_name
 from pipeline.panel.model import Source, Unit
 from pipeline.panel.stored import StoredRecord
 from pipeline.panel.units import GB_2260, Places
+from pipeline.runs.corrected import facts_in_force
 from pipeline.runs.record import read_lines
+from pipeline.runs.reviews import read_reviews
 
 Level = Literal["province", "prefecture", "county"]
 
@@ -60,7 +62,7 @@ def sources_of(runs: Sequence[Path], *, places: Places = GB_2260) -> list[Source
     Raises StartError when a folder is no run folder or a line is damaged.
     """
     names = _Names(places)
-    labelled = zip(runs, _labels(runs), strict=True)
+    labelled = zip(runs, run_labels(runs), strict=True)
     return _resolved([printed for run, label in labelled for printed in _of_run(run, label, names)], names)
 
 
@@ -88,7 +90,7 @@ class _Names:
         return frozenset(county.prefecture_code for county in self._places.units_in(year, "county"))
 
 
-def _labels(runs: Sequence[Path]) -> list[str]:
+def run_labels(runs: Sequence[Path]) -> list[str]:
     """Names of the folders; the whole path where two have the same name."""
     names = [run.resolve().name for run in runs]
     return [name if names.count(name) == 1 else str(run) for run, name in zip(runs, names, strict=True)]
@@ -96,9 +98,12 @@ def _labels(runs: Sequence[Path]) -> list[str]:
 
 def _of_run(folder: Path, label: str, names: _Names) -> Iterator[_Printed]:
     found: dict[str, _Printed] = {}
+    reviews = read_reviews(folder)
     for start, length, record in read_lines(folder):
-        stored = StoredRecord(folder, start, length, record.doc_id, record.sha256, record.status)
+        stored = StoredRecord(folder, start, length, record.doc_id, record.sha256, record.status, reviews)
         found.pop(record.doc_id, None)  # the order is that of the lines that count
+        if events := stored.events:
+            record = record.model_copy(update={"facts": facts_in_force(record, events)})
         found[record.doc_id] = _printed(label, stored, record, names)
     yield from found.values()
 

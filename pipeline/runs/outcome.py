@@ -142,4 +142,10 @@ def print_checked(console: Console, result: CheckResult, run: Path) -> None:
     say(console, f"{len(result.checked)} documents checked: {counts}; {new} of them are not in the records")
     for doc_id, reason in result.unchecked:
         say(console, f"not checked: {doc_id}: {reason}")
+    if result.review is not None:
+        say(console, f"review: {result.review.sentence}")
+        for orphan in result.review.orphaned:
+            event = orphan.event
+            about = f"{event.doc_id}, {event.target.path}, {event.action} by {event.annotator}"
+            say(console, f"not applied: change {event.number} ({about}): {orphan.why}")
     say(console, f"written: {run / CHECK}")

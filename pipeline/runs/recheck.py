@@ -1,8 +1,8 @@
-"""`gongkai check`: the identities once more over the records of a run. Nothing is read or asked again."""
+"""`gongkai check`: the identities once more over the facts in force. Nothing is read or asked again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -10,8 +10,11 @@ from types import MappingProxyType
 from pipeline.checks import check_facts
 from pipeline.errors import StartError
 from pipeline.fact import Finding, Record
+from pipeline.runs.corrected import facts_in_force, reviewed
+from pipeline.runs.in_force import ReviewCounts, reading_findings
 from pipeline.runs.manifest import now, write_json
 from pipeline.runs.record import read_records, read_text, text_path
+from pipeline.runs.reviews import ReviewEvent, read_reviews
 
 CHECK = "check.json"
 
@@ -27,14 +30,18 @@ class Checked:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """Every document that could be checked, and those that could not with the reason."""
+    """Every document that could be checked, and those that could not with the reason.
+
+    `review` tells what people had corrected; None where the run has no review.
+    """
 
     checked: tuple[Checked, ...]
     unchecked: tuple[tuple[str, str], ...]
+    review: ReviewCounts | None = None
 
 
 def check_run(folder: Path, sections: Mapping[str, object] = MappingProxyType({})) -> CheckResult:
-    """Run the identities over all records and write `check.json`; the records stay as they are.
+    """Run the identities over all facts in force and write `check.json`; the records stay as they are.
 
     `sections` are written with it: what was found across documents.
 
@@ -42,26 +49,33 @@ def check_run(folder: Path, sections: Mapping[str, object] = MappingProxyType({}
     """
     checked: list[Checked] = []
     unchecked: list[tuple[str, str]] = []
+    reviews, review = read_reviews(folder), ReviewCounts()
     for record in read_records(folder):
+        events = reviews.events_of(record.doc_id)
+        if events:
+            review.add(reviewed(record, events))
         if record.status == "failed":
             unchecked.append((record.doc_id, f"failed: {record.error}"))
         else:
-            checked.append(_checked(folder, record))
-    result = CheckResult(tuple(checked), tuple(unchecked))
+            checked.append(_checked(folder, record, events))
+    review.add_lost(reviews, {*(each.doc_id for each in checked), *(doc_id for doc_id, _ in unchecked)})
+    result = CheckResult(
+        tuple(checked), tuple(unchecked), review if review.checked or review.orphaned else None
+    )
     write_json(folder / CHECK, {**_as_json(result), **sections})
     return result
 
 
-def _checked(folder: Path, record: Record) -> Checked:
+def _checked(folder: Path, record: Record, events: Sequence[ReviewEvent]) -> Checked:
     text = read_text(folder, record.sha256)
     if text is None:
         raise StartError(
             f"{text_path(folder, record.sha256)} is missing: the text of {record.doc_id} is needed. "
             "Run `gongkai extract` on it in a new folder"
         )
-    # Only the table reader's complaints bear on the suspected cause; the checks' own are made anew.
-    reading = tuple(finding for finding in record.findings if finding.rule.startswith("table."))
-    findings = check_facts(text, record.facts, record.templates, reading)
+    # The checks' own findings are made anew.
+    facts = facts_in_force(record, events)
+    findings = check_facts(text, facts, record.templates, reading_findings(record))
     return Checked(record.doc_id, findings, tuple(item for item in findings if item not in record.findings))
 
 
@@ -76,6 +90,7 @@ def _as_json(result: CheckResult) -> dict[str, object]:
             for item in result.checked
         },
         "not_checked": dict(result.unchecked),
+        **({} if result.review is None else {"review": result.review.as_json()}),
     }
 
 
