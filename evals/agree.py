@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from evals.alpha import krippendorff_alpha
-from evals.gold import Gold, GoldDocument, GoldFact, load_gold
+from evals.gold import GoldDocument, GoldFact, load_gold
 from evals.metrics import share
 from evals.stats import logit_t_interval
 from evals.values import is_nonzero, normal_item, normal_name, same_value
@@ -98,29 +98,41 @@ def agree(dir_a: Path, dir_b: Path) -> Agreement:
     Raises GoldError when they have none in common or annotated different files under one name.
     """
     a, b = load_gold(dir_a), load_gold(dir_b)
-    pairs = list(_common(a, b))
+    pairs = pairs_of(a.documents, b.documents)
     if not pairs:
         raise GoldError(f"{dir_a} and {dir_b} have no document in common")
-    ratings = [rating for one, other in pairs for rating in _ratings(one, other)]
     names_a, names_b = {d.doc_id for d in a.documents}, {d.doc_id for d in b.documents}
+    return agreement_of(pairs, tuple(sorted(names_a - names_b)), tuple(sorted(names_b - names_a)))
+
+
+def agreement_of(
+    pairs: Sequence[tuple[GoldDocument, GoldDocument]],
+    only_a: tuple[str, ...] = (),
+    only_b: tuple[str, ...] = (),
+) -> Agreement:
+    """Compare the two annotations of each document."""
+    ratings = [rating for one, other in pairs for rating in _ratings(one, other)]
     return Agreement(
         documents=tuple(one.doc_id for one, _ in pairs),
-        only_a=tuple(sorted(names_a - names_b)),
-        only_b=tuple(sorted(names_b - names_a)),
+        only_a=only_a,
+        only_b=only_b,
         by_kind={kind: _summary([r for r in ratings if r.kind == kind]) for kind in KINDS},
         disagreements=tuple(r for r in ratings if not r.agrees and r.kind != "nonzero_cells"),
     )
 
 
-def _common(a: Gold, b: Gold) -> Iterator[tuple[GoldDocument, GoldDocument]]:
-    others = {document.doc_id: document for document in b.documents}
-    for document in a.documents:
+def pairs_of(a: Sequence[GoldDocument], b: Sequence[GoldDocument]) -> list[tuple[GoldDocument, GoldDocument]]:
+    """The documents that both annotate. Raises GoldError where one name stands for two files."""
+    others = {document.doc_id: document for document in b}
+    pairs = []
+    for document in a:
         other = others.get(document.doc_id)
         if other is None:
             continue
         if other.file.sha256 != document.file.sha256:
             raise GoldError(f"{other.path}: sha256 differs from {document.path}: two different files")
-        yield document, other
+        pairs.append((document, other))
+    return pairs
 
 
 def _summary(ratings: Sequence[Rating]) -> KindAgreement:
@@ -145,8 +157,8 @@ def _summary(ratings: Sequence[Rating]) -> KindAgreement:
 
 
 def _ratings(a: GoldDocument, b: GoldDocument) -> Iterator[Rating]:
-    for place in _places(a, b):
-        one, other = _category(place.a), _category(place.b)
+    for place in places(a, b):
+        one, other = category(place.a), category(place.b)
         yield Rating(place.doc_id, place.kind, place.path, one, other)
         if place.kind == "cells" and any(f and is_nonzero(f.value) for f in (place.a, place.b)):
             yield Rating(place.doc_id, "nonzero_cells", place.path, one, other)
@@ -161,7 +173,7 @@ def _ratings(a: GoldDocument, b: GoldDocument) -> Iterator[Rating]:
         yield Rating(a.doc_id, "findings", finding, *("listed" if is_in else "none" for is_in in listed))
 
 
-def _category(fact: GoldFact | None) -> str:
+def category(fact: GoldFact | None) -> str:
     """What an annotator says of a place, as one category."""
     if fact is None:
         return "none"
@@ -174,7 +186,7 @@ def _category(fact: GoldFact | None) -> str:
     return label + (value if fact.status == "value" else f"{value} ({fact.status})")
 
 
-def _places(a: GoldDocument, b: GoldDocument) -> Iterator[Place]:
+def places(a: GoldDocument, b: GoldDocument) -> Iterator[Place]:
     """Facts of both, paired: by place in tables and metadata, by likeness in prose and text."""
     by_path_a, by_path_b = a.by_place, dict(b.by_place)
     for (path, source), facts_a in by_path_a.items():

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evals.review_cli import review
 from pipeline.cli.app import app, run_app
 from pipeline.cli.support import Listed, ListedGroup
 from pipeline.errors import GoldError, StartError
@@ -40,10 +41,11 @@ gold_app = typer.Typer(
 
 
 def add_commands(to: typer.Typer) -> None:
-    """Add `eval`, `compare`, `agree` and `gold` to a command."""
+    """Add `eval`, `compare`, `agree`, `review` and `gold` to a command."""
     to.command("eval", cls=Listed)(evaluate)
     to.command("compare", cls=Listed)(compare_runs)
     to.command("agree", cls=Listed)(agree)
+    to.command("review", cls=Listed)(review)
     to.add_typer(gold_app, name="gold")
 
 
@@ -99,8 +101,9 @@ def evaluate(
 ) -> None:
     """Score a run against gold: scores.json, errors.json, verdicts.jsonl and report.html.
 
-    Failed and missing documents count as all omitted. No model is called. With gates the
-    exit code is 0 where all pass, 4 where one fails, 5 where the evidence is too thin to say.
+    Failed and missing documents count as all omitted. Corrections of `gongkai review` are left out:
+    the score is the machine's. No model is called. With gates the exit code is 0 where all pass,
+    4 where one fails, 5 where the evidence is too thin to say.
 
     \b
     Examples:
@@ -119,7 +122,8 @@ def evaluate(
     with _nothing_started():
         gates = [parse_gate(text) for text in min_f1 or []]
         _need_folder(documents, "--documents")
-        scoring = score_run(load_run(run), load_gold(gold))
+        loaded = load_run(run)
+        scoring = score_run(loaded, load_gold(gold))
         content = scores(scoring)
         results = apply_gates(gates, content, slack)
         write_scores(content, out)
@@ -128,6 +132,8 @@ def evaluate(
         report = write_report(scoring, content, out, documents or gold)
     for line in _summary(content):
         _say(line)
+    if loaded.is_reviewed:
+        _say(f"note: {run} has been reviewed; scored is the machine's reading, without any correction")
     _say(f"scores: {out / 'scores.json'}")
     _say(f"report: {report}")
     _leave(results)

@@ -75,6 +75,12 @@ def check_gold(folder: Path, documents_dir: Path | None = None) -> list[GoldProb
     return problems
 
 
+def check_one(name: str, gold: GoldFile, text: SearchText | None = None) -> list[GoldProblem]:
+    """Every problem of one gold file. With the canonical `text` of its document prints are compared too."""
+    prints = () if text is None else _check_prints(name, gold, text)
+    return [*_check_file(name, gold), *prints]
+
+
 def _check_file(name: str, gold: GoldFile) -> Iterator[GoldProblem]:
     missing = [key for key in GoldMeta.model_fields if key not in gold.meta.model_fields_set]
     if missing:

@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import yaml
-
 from evals.gold_file import GoldMeta
+from evals.gold_write import NOT_ANNOTATED, Content, gold_text
 from evals.runs import RunFolder
 from pipeline.errors import StartError, UsageError
 from pipeline.fact import Fact, Record
 from pipeline.schema import APPLICANTS, OUTCOMES, REMEDY_BLOCKS, request_rows, statistics_rows
 
-_MARKS = {"blank": "_", "not_applicable": "/", "illegible": '"?"'}
+_MARKS = {"blank": "_", "not_applicable": "/", "illegible": "?"}
 _ITEMS_2019 = {
     "regulations": ("made", "disclosed", "disclosed_total"),
     "normative_documents": ("made", "disclosed", "disclosed_total"),
@@ -54,100 +53,72 @@ def write_frame(record: Record, folder: Path, *, prefill: bool = False) -> Path:
     if path.exists():
         raise StartError(f"{path}: is there already; annotations are never written over")
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(_lines(record, prefill)) + "\n", encoding="utf-8")
+    path.write_text(gold_text(_content(record, prefill)), encoding="utf-8")
     return path
 
 
-def _lines(record: Record, prefill: bool) -> Iterator[str]:
+def _content(record: Record, prefill: bool) -> Content:
     facts = record.facts if prefill else ()
-    yield f"doc_id: {_scalar(record.doc_id)}"
-    yield f"file: {_scalar(record.file)}"
-    yield f"sha256: {record.sha256}"
-    yield "status: draft"
-    yield "annotators: []"
-    if prefill:
-        yield "prefilled: true"
-    forms = {key: form or "null" for key, form in record.templates.model_dump().items()}
-    yield "templates: {" + ", ".join(f"{key}: {form}" for key, form in forms.items()) + "}"
-    yield "meta: {" + ", ".join(f"{key}: {_meta(facts, key)}" for key in GoldMeta.model_fields) + "}"
-    yield from _tables(record, facts)
-    yield from _prose(facts)
-    yield "text:"
-    yield from _items("problems", facts)
-    yield from _items("improvements", facts)
-    yield "findings: []"
-    yield 'notes: ""'
+    content: Content = {
+        "doc_id": record.doc_id,
+        "file": record.file,
+        "sha256": record.sha256,
+        "status": "draft",
+        "annotators": [],
+        "prefilled": prefill,
+        "templates": record.templates.model_dump(),
+        "meta": {key: _meta(facts, key) for key in GoldMeta.model_fields},
+        **_tables(record, facts),
+        "narrative": list(_prose(facts)),
+        "text": {key: list(_items(key, facts)) for key in ("problems", "improvements")},
+        "findings": [],
+        "notes": "",
+    }
+    return content
 
 
-def _tables(record: Record, facts: Sequence[Fact]) -> Iterator[str]:
+def _tables(record: Record, facts: Sequence[Fact]) -> Content:
     cells = {fact.path: fact for fact in facts if fact.source == "table"}
-    items = PROACTIVE_CELLS.get(record.templates.proactive or "")
-    if items:
-        yield "proactive:"
-        for item, columns in items.items():
-            filled = (f"{column}: {_cell(cells, f'proactive.{item}.{column}')}" for column in columns)
-            yield f"  {item}: {{{', '.join(filled)}}}"
-    form = record.templates.requests
-    if form in ("table2019", "table2021"):
-        yield "requests:  # " + ", ".join(APPLICANTS)
-        yield from (_row(cells, "requests", row.key, APPLICANTS) for row in request_rows(form))
-    if record.templates.remedies in ("table2019", "table2021"):
-        yield "remedies:  # " + ", ".join(OUTCOMES)
-        yield from (_row(cells, "remedies", block, OUTCOMES) for block in REMEDY_BLOCKS)
-    if record.templates.document == "stat2014" or any(path.startswith("statistics.") for path in cells):
-        yield "statistics:"
-        national = [row.key for row in statistics_rows() if row.key]
-        printed = [path.partition(".")[2] for path in cells if path.startswith("statistics.")]
-        keys = dict.fromkeys([*national, *printed] if record.templates.document == "stat2014" else printed)
-        yield from (f"  {key}: {_cell(cells, f'statistics.{key}')}" for key in keys)
+    forms = record.templates
+    tables: Content = {}
+    items = PROACTIVE_CELLS.get(forms.proactive or "", {})
+    tables["proactive"] = {
+        item: {column: _cell(cells, f"proactive.{item}.{column}") for column in columns}
+        for item, columns in items.items()
+    }
+    if forms.requests in ("table2019", "table2021"):
+        rows = [row.key for row in request_rows(forms.requests)]
+        tables["requests"] = {row: _row(cells, "requests", row, APPLICANTS) for row in rows}
+    if forms.remedies in ("table2019", "table2021"):
+        tables["remedies"] = {block: _row(cells, "remedies", block, OUTCOMES) for block in REMEDY_BLOCKS}
+    national = [row.key for row in statistics_rows() if row.key] if forms.document == "stat2014" else []
+    printed = [path.partition(".")[2] for path in cells if path.startswith("statistics.")]
+    keys = dict.fromkeys([*national, *printed])
+    return tables | {"statistics": {key: _cell(cells, f"statistics.{key}") for key in keys}}
 
 
-def _row(cells: dict[str, Fact], group: str, row: str, columns: Sequence[str]) -> str:
-    filled = (_cell(cells, f"{group}.{row}.{column}") for column in columns)
-    return f"  {row}: [{', '.join(filled)}]"
+def _row(
+    cells: dict[str, Fact], group: str, row: str, columns: Sequence[str]
+) -> list[int | float | str | None]:
+    return [_cell(cells, f"{group}.{row}.{column}") for column in columns]
 
 
-def _cell(cells: dict[str, Fact], path: str) -> str:
+def _cell(cells: dict[str, Fact], path: str) -> int | float | str | None:
     fact = cells.get(path)
-    if fact is None:
-        return "~"
-    return _MARKS.get(fact.status) or _scalar(fact.value)
+    return None if fact is None else _MARKS.get(fact.status) or fact.value
 
 
-def _meta(facts: Sequence[Fact], key: str) -> str:
+def _meta(facts: Sequence[Fact], key: str) -> object:
     given = next((fact.value for fact in facts if fact.path == f"meta.{key}"), None)
-    return "~" if given is None else _scalar(given)
+    return NOT_ANNOTATED if given is None else given
 
 
-def _prose(facts: Sequence[Fact]) -> Iterator[str]:
-    stated = [
-        fact for fact in facts if fact.source == "narrative" and not fact.path.startswith(("text.", "meta."))
-    ]
-    yield "narrative:" if stated else "narrative: []"
-    for fact in stated:
-        parts = [f"path: {fact.path}", f"value: {_scalar(fact.value)}", f"raw: {_scalar(fact.raw)}"]
-        if fact.label is not None:
-            parts.append(f"label: {_scalar(fact.label)}")
-        if fact.status != "value":
-            parts.append(f"status: {fact.status}")
-        if fact.bound != "exact":
-            parts.append(f"bound: {fact.bound}")
-        yield "  - {" + ", ".join([*parts, f"scope: {fact.scope or 'null'}"]) + "}"
+def _prose(facts: Sequence[Fact]) -> Iterator[Content]:
+    for fact in facts:
+        if fact.source == "narrative" and not fact.path.startswith(("text.", "meta.")):
+            yield fact.model_dump(include={"path", "value", "raw", "label", "status", "bound", "scope"})
 
 
-def _items(key: str, facts: Sequence[Fact]) -> Iterator[str]:
-    items = [str(fact.value) for fact in facts if fact.path == f"text.{key}"]
-    yield f"  {key}:" if items else f"  {key}: []"
-    for item in items:
-        yield f"    - {{starts: {_scalar(item[:8])}, ends: {_scalar(item[-8:])}}}"
-
-
-def _scalar(value: int | float | str | None) -> str:
-    """A YAML scalar on one line, quoted where it needs to be; digits that are text stay text."""
-    if isinstance(value, str) and value.isdigit():
-        return f'"{value}"'
-    dumped = yaml.safe_dump(value, allow_unicode=True, width=10_000, default_flow_style=True)
-    plain = dumped.removesuffix("\n").removesuffix("\n...")
-    if isinstance(value, str) and plain == value and any(sign in value for sign in ",[]{}#:"):
-        return "'" + value.replace("'", "''") + "'"
-    return plain
+def _items(key: str, facts: Sequence[Fact]) -> Iterator[Content]:
+    for item in (str(fact.value) for fact in facts if fact.path == f"text.{key}"):
+        yield {"starts": item[:8], "ends": item[-8:]}

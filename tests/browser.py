@@ -28,8 +28,8 @@ class Watched:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """The machine's Chromium. Without one the test is skipped, on CI it fails."""
+def chromium(*flags: str) -> Iterator[Browser]:
+    """The machine's Chromium, with further flags. Without one the test is skipped, on CI it fails."""
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     if path is None:
         missing = f"no browser: none of {', '.join(NAMES)} is installed"
@@ -37,7 +37,7 @@ def chromium() -> Iterator[Browser]:
             pytest.fail(missing)
         pytest.skip(missing)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
         yield browser
         browser.close()
 

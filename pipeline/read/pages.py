@@ -31,11 +31,16 @@ _SAME_LINE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A page as an image, with its size in points."""
+    """A page as a WebP image, with its size in points."""
 
-    data_uri: str
+    webp: bytes
     width: float
     height: float
+
+    @property
+    def data_uri(self) -> str:
+        """The image as an address that holds it."""
+        return f"data:image/webp;base64,{base64.b64encode(self.webp).decode('ascii')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +62,24 @@ class _PageText:
 class PdfPages:
     """The pages of one PDF, read again for people to look at."""
 
-    def __init__(self, path: Path) -> None:
-        """Read the file. Raises DocumentError where it is no PDF that can be read."""
-        self.document: Document = read_document(path)
+    def __init__(self, path: Path, document: Document | None = None) -> None:
+        """`document` is the file as read, where it has been read already.
+
+        Raises DocumentError where it is no PDF that can be read.
+        """
+        self.document: Document = document or read_document(path)
         if self.document.media_type != "application/pdf":
             raise DocumentError(f"{path.name}: is {self.document.media_type}, which has no pages")
         self._path = path
         self._texts: dict[int, _PageText] = {}
-        with self._drawn() as pdf:
+        with _drawn(path) as pdf:
             self._is_plain = [_is_plain(page) for page in pdf]
+            self.sizes = _sizes(pdf)
 
     def pictures(self) -> Iterator[Picture]:
         """Every page as a grey picture of at most 1,000 × 2,000 pixels. Raises BrokenFile."""
-        with self._drawn() as pdf:
+        with _drawn(self._path) as pdf:
             yield from (_picture(page) for page in pdf)
-
-    @contextmanager
-    def _drawn(self) -> Iterator[Any]:
-        """The PDF as pdfium has it, which draws it."""
-        try:
-            with pypdfium2.PdfDocument(self._path) as pdf:
-                yield pdf
-        except (pypdfium2.PdfiumError, ValueError) as error:
-            raise BrokenFile(f"{self._path.name}: the PDF's pages cannot be drawn: {error}") from error
 
     def place_of(self, span: Span) -> PlaceOnPage | None:
         """Where `span` of the canonical text is printed; None where that cannot be told."""
@@ -87,13 +87,16 @@ class PdfPages:
         return place if place and self._is_plain[place.page - 1] else None
 
     def _place_of(self, span: Span) -> PlaceOnPage | None:
-        if span.start >= span.end:
+        if span.start > span.end:
             return None
         for table in self.document.tables:
             for cell in table.cells if table.span.covers(span) else ():
-                if cell.span.covers(span):
+                # Without characters it is an empty cell, none that it merely touches.
+                if cell.span == span or (cell.span.covers(span) and span.start < span.end):
                     known = cell.page is not None and cell.box is not None
                     return PlaceOnPage(cell.page, (cell.box,)) if known else None  # type: ignore[arg-type]
+        if span.start == span.end:
+            return None
         recognised = [each for each in self.document.recognised_in(span) if each.box is not None]
         if recognised and recognised[0].page is not None:
             first = recognised[0].page
@@ -133,6 +136,37 @@ class PdfPages:
         return self._texts[page]
 
 
+def page_sizes(path: Path) -> list[tuple[float, float]]:
+    """Width and height of every page of a PDF in points; no text is read. Raises BrokenFile."""
+    with _drawn(path) as pdf:
+        return _sizes(pdf)
+
+
+def _sizes(pdf: Any) -> list[tuple[float, float]]:
+    return [pdf.get_page_size(number) for number in range(len(pdf))]
+
+
+def draw_page(path: Path, number: int) -> Picture:
+    """One page of a PDF, counted from 1; nothing else of the file is read.
+
+    Raises BrokenFile, and DocumentError where the PDF has no such page.
+    """
+    with _drawn(path) as pdf:
+        if not 1 <= number <= len(pdf):
+            raise DocumentError(f"{path.name}: has {len(pdf)} pages, no page {number}")
+        return _picture(pdf[number - 1])
+
+
+@contextmanager
+def _drawn(path: Path) -> Iterator[Any]:
+    """The PDF as pdfium has it, which draws it."""
+    try:
+        with pypdfium2.PdfDocument(path) as pdf:
+            yield pdf
+    except (pypdfium2.PdfiumError, ValueError) as error:
+        raise BrokenFile(f"{path.name}: the PDF's pages cannot be drawn: {error}") from error
+
+
 def _is_plain(page: Any) -> bool:
     """Whether a picture of the page begins where its coordinates do: not cropped, shifted or turned."""
     media = page.get_mediabox()
@@ -145,8 +179,7 @@ def _picture(page: Any) -> Picture:
     image = page.render(scale=scale).to_pil().convert("L")
     written = BytesIO()
     image.save(written, format="WEBP", quality=PICTURE_QUALITY, method=6)
-    encoded = base64.b64encode(written.getvalue()).decode("ascii")
-    return Picture(f"data:image/webp;base64,{encoded}", float(width), float(height))
+    return Picture(written.getvalue(), float(width), float(height))
 
 
 def _close(text: str) -> str:

@@ -1,0 +1,7 @@
+"""`gongkai review`: a local web page on which a person reads a run against its sources.
+
+One mode a start: review of a run, annotation from scratch, adjudication of two annotators, or
+the comparison of two runs. The server stands on the loopback address and answers one browser.
+
+    settings → server → app (security around it) → routes of the mode → templates
+"""
