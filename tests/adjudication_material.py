@@ -9,9 +9,9 @@ from eval_material import gold_content, write_gold
 
 from evals.gold_file import GoldFile
 from evals.occurrences import SearchText
-from evals.review.adjudication import Adjudication, Aim
-from evals.review.disagreements import Choice
-from evals.review.places_said import PlacesSaid
+from evals.review.adjudication.disagreements import Choice
+from evals.review.adjudication.places_said import PlacesSaid
+from evals.review.adjudication.session import Adjudication, Aim
 
 TEXT = """清水县文化局2023年政府信息公开工作年度报告
 一、总体情况

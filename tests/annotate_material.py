@@ -15,7 +15,7 @@ from playwright.sync_api import Page
 
 from evals.gold_file import GoldFile, GoldItem, GoldStatement
 from evals.occurrences import SearchText
-from evals.review.annotate_values import line_value_shown
+from evals.review.annotation.values import line_value_shown
 from pipeline import read as reading
 from pipeline.fact import Evidence, Fact, Finding, Record, Templates
 from pipeline.runs.record import RecordFile, write_text

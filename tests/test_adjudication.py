@@ -12,8 +12,8 @@ from adjudication_material import META, WITH_REQUESTS, adjudication, decide, key
 from evals.gold_check import check_gold
 from evals.gold_file import read_gold_file
 from evals.gold_new import PROACTIVE_CELLS
-from evals.review.adjudicate_view import cards
-from evals.review.adjudication import Adjudication, Aim, DecisionConflict
+from evals.review.adjudication.cards import cards
+from evals.review.adjudication.session import Adjudication, Aim, DecisionConflict
 from pipeline.errors import GoldError, StartError
 from pipeline.schema import request_rows
 

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from evals.gold import gold_hash
 from evals.gold_file import read_gold_file
 from evals.gold_write import content_of, gold_text
-from evals.review.draft import Change, DraftConflict, GoldDraft, locked_gold, start_of
-from evals.review.draft_state import DraftState
+from evals.review.annotation.draft import Change, DraftConflict, GoldDraft, locked_gold, start_of
+from evals.review.annotation.state import DraftState
 from pipeline.errors import GoldError, RunLocked
 from pipeline.schema import request_rows, statistics_rows
 
@@ -300,7 +300,7 @@ def test_a_disk_that_is_full_leaves_file_and_journal_as_they_were(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("evals.review.draft.write_atomically", full)
+        patched.setattr("evals.review.annotation.draft.write_atomically", full)
         with pytest.raises(OSError, match="No space left"):
             draft.change("meta.year", 2020, 2021, "a")
     assert (draft.path.read_bytes(), journal.read_bytes()) == before
@@ -322,7 +322,7 @@ def test_what_was_cut_off_between_journal_and_file_is_finished(tmp_path: Path) -
 
 
 def test_a_folder_has_one_writer(tmp_path: Path) -> None:
-    child = "from pathlib import Path; import sys; from evals.review.draft import locked_gold\n"
+    child = "from pathlib import Path; import sys; from evals.review.annotation.draft import locked_gold\n"
     child += "with locked_gold(Path(sys.argv[1])): print('locked', flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", child, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -341,7 +341,7 @@ def test_a_folder_has_one_writer(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from evals.review.draft import GoldDraft
+from evals.review.annotation.draft import GoldDraft
 from test_draft import START
 draft = GoldDraft(Path(sys.argv[1]), START)
 number = len(draft.value("narrative"))

@@ -31,11 +31,11 @@ from starlette.testclient import TestClient
 from evals.gold_file import GoldFile, read_gold_file
 from evals.gold_write import content_of
 from evals.occurrences import SearchText
+from evals.review.annotation.draft import GoldDraft, start_of
 from evals.review.app import make_pages
-from evals.review.draft import GoldDraft, start_of
 from evals.review.library import Library
-from evals.review.reading_child import Reading
 from evals.review.settings import ReviewContext, ReviewSettings
+from evals.review.source.reading_child import Reading
 
 # One server for the tests with a browser: each has documents of its own.
 DOCUMENTS = (

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from evals.review.compared_runs import ComparedRuns
-from evals.review.comparison import Comparison, compare_records
+from evals.review.comparison.differences import Comparison, compare_records
+from evals.review.comparison.runs import ComparedRuns
 from evals.review.library import Library
 from pipeline.fact import Evidence, Fact, Finding, Record, Templates
 from pipeline.runs.reviews import ReviewLog, Target

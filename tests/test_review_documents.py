@@ -19,10 +19,11 @@ from review_server import ReviewServer, review_server, visit
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from evals.review import documents, queue
 from evals.review.library import Library
-from evals.review.reading_child import Reading
+from evals.review.queue import index as queue
+from evals.review.queue import routes as documents
 from evals.review.settings import ReviewContext, ReviewSettings
+from evals.review.source.reading_child import Reading
 from pipeline.fact import Record
 from pipeline.runs.reviews import ReviewLog, Target
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evals.review.figures import DocumentView, document_view
+from evals.review.figures.document import DocumentView, document_view
 from pipeline.extraction import extract_document
 from pipeline.fact import Record
 from pipeline.read import read_document

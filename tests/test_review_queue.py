@@ -12,12 +12,12 @@ import pytest
 from review_runs import made_finding, made_record, made_run
 
 from evals.review.library import Library
-from evals.review.queue import RiskIndex
-from evals.review.queue_order import lowest_needed
-from evals.review.queue_state import Place
-from evals.review.remaining import Audit, Checks, checks_remaining, exact_share
-from evals.review.risk import CERTAIN, METADATA, TEXT_ITEM, risks
-from evals.review.risk_reading import CHANCES
+from evals.review.queue.index import RiskIndex
+from evals.review.queue.order import lowest_needed
+from evals.review.queue.reading import CHANCES
+from evals.review.queue.remaining import Audit, Checks, checks_remaining, exact_share
+from evals.review.queue.risk import CERTAIN, METADATA, TEXT_ITEM, risks
+from evals.review.queue.state import Place
 from pipeline.fact import Fact, Record
 from pipeline.runs.record import RecordFile
 from pipeline.runs.reviews import Action, ReviewLog, Target
@@ -431,7 +431,7 @@ def test_codes_keep_chances() -> None:
 
 
 def test_the_pace_is_that_of_the_person_without_breaks(tmp_path: Path) -> None:
-    from evals.review.review_tail import ReviewTail
+    from evals.review.queue.review_tail import ReviewTail
 
     times = ["10:00:00", "10:00:10", "10:00:20", "10:00:30", "11:30:00", "11:30:10", "11:30:20"]
     lines = [

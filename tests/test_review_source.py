@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 import pytest
 
 from evals.review.library import Library, NoSuchDocument
-from evals.review.reading_child import NotShown, Reading, Source
-from evals.review.source_view import BlockView, Mark, Segment, SourceView, source_view
+from evals.review.source.reading_child import NotShown, Reading, Source
+from evals.review.source.view import BlockView, Mark, Segment, SourceView, source_view
 from pipeline.document import Span
 from pipeline.errors import StartError
 from pipeline.read import DEFAULT_LIMITS, Limits, read_document

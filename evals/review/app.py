@@ -16,20 +16,20 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from evals.review import source_routes
 from evals.review.library import NoSuchDocument
 from evals.review.security import MOST_BODY_BYTES, Guard, Keys, Refusal, refused
 from evals.review.settings import Mode, ReviewContext
+from evals.review.source import routes as source_routes
 from pipeline.errors import GongkaiError
 
 STATIC = Path(__file__).parent / "static"
 # Each module has `routes(context)`. Only those of the mode are loaded: an annotator's server has
 # no page that could show what the machine has read.
 _MODULES: dict[Mode, tuple[str, ...]] = {
-    "review": ("evals.review.documents", "evals.review.corrections"),
-    "annotate": ("evals.review.annotate",),
-    "adjudicate": ("evals.review.adjudicate",),
-    "compare": ("evals.review.compare",),
+    "review": ("evals.review.queue.routes", "evals.review.figures.routes"),
+    "annotate": ("evals.review.annotation.routes",),
+    "adjudicate": ("evals.review.adjudication.routes",),
+    "compare": ("evals.review.comparison.routes",),
 }
 # A name of one part without a separator: no other file than one of the folder can be meant.
 _STATIC_NAME = re.compile(r"[a-z0-9_]+\.(?:css|js|svg)")

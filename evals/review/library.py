@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from evals.review.source_files import SourceFiles, SourceFolders, folders_of_run
+from evals.review.source.files import SourceFiles, SourceFolders, folders_of_run
 from pipeline.errors import StartError
 from pipeline.fact import Record
 from pipeline.runs.brief import RecordBrief, brief_from_row, brief_of

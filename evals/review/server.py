@@ -18,9 +18,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from evals.review.app import make_app
 from evals.review.library import Library
-from evals.review.reading_child import Reading
 from evals.review.security import Keys, raw_headers
 from evals.review.settings import ReviewContext, ReviewSettings
+from evals.review.source.reading_child import Reading
 from pipeline.errors import StartError
 
 if TYPE_CHECKING:

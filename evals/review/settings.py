@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evals.review.library import Library
-    from evals.review.reading_child import Reading
-    from evals.review.source_view import Mark, SourceView
+    from evals.review.source.reading_child import Reading
+    from evals.review.source.view import Mark, SourceView
     from pipeline.runs.reviews import ReviewLog
 
 Mode = Literal["review", "annotate", "adjudicate", "compare"]
@@ -82,7 +82,7 @@ class ReviewContext:
 
         From its canonical text alone, with a notice, where the file is not at hand or cannot be read.
         """
-        from evals.review.source_view import source_view
+        from evals.review.source.view import source_view
 
         source = await self.reading.source(self.library, number)
         shown = source.text if source.document is None else source.document

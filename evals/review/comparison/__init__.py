@@ -1,0 +1,1 @@
+"""What two runs read differently in the same documents."""
