@@ -7,8 +7,9 @@ two has as non-zero stand beside it, and Krippendorff's alpha, which takes off c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from evals.alpha import krippendorff_alpha
 from evals.gold import GoldDocument, GoldFact, load_gold
+from evals.gold_drafts import said_of_draft
 from evals.metrics import share
 from evals.stats import logit_t_interval
 from evals.values import is_nonzero, normal_item, normal_name, same_value
@@ -79,13 +81,17 @@ class KindAgreement:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Two gold folders compared: agreement by kind and every disagreement."""
+    """Two gold folders compared: agreement by kind and every disagreement.
+
+    `unfinished`: drafts that were left out, by their path, with what they lack and what to do.
+    """
 
     documents: tuple[str, ...]
     only_a: tuple[str, ...]
     only_b: tuple[str, ...]
     by_kind: dict[str, KindAgreement]
     disagreements: tuple[Rating, ...]
+    unfinished: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -93,16 +99,33 @@ class Agreement:
 
 
 def agree(dir_a: Path, dir_b: Path) -> Agreement:
-    """Compare the documents that both folders annotate.
+    """Compare the documents that both folders annotate; drafts in which something is left are left out.
 
     Raises GoldError when they have none in common or annotated different files under one name.
     """
-    a, b = load_gold(dir_a), load_gold(dir_b)
-    pairs = pairs_of(a.documents, b.documents)
+    drafts_a, drafts_b = unfinished_in(dir_a), unfinished_in(dir_b)
+    a, b = _finished(dir_a, drafts_a), _finished(dir_b, drafts_b)
+    pairs = pairs_of(a, b)
+    drafts = {str(path): said for path, said in (drafts_a | drafts_b).items()}
     if not pairs:
-        raise GoldError(f"{dir_a} and {dir_b} have no document in common")
-    names_a, names_b = {d.doc_id for d in a.documents}, {d.doc_id for d in b.documents}
-    return agreement_of(pairs, tuple(sorted(names_a - names_b)), tuple(sorted(names_b - names_a)))
+        left_out = "".join(f"\nleft out: {path} {said}" for path, said in drafts.items())
+        raise GoldError(f"{dir_a} and {dir_b} have no document in common{left_out}")
+    names_a = {d.doc_id for d in a} | {path.stem for path in drafts_a}
+    names_b = {d.doc_id for d in b} | {path.stem for path in drafts_b}
+    only_a, only_b = tuple(sorted(names_a - names_b)), tuple(sorted(names_b - names_a))
+    return replace(agreement_of(pairs, only_a, only_b), unfinished=drafts)
+
+
+def unfinished_in(folder: Path) -> dict[Path, str]:
+    """The drafts of a gold folder in which something is left to annotate, with what that is."""
+    found = {path: said_of_draft(path) for path in sorted(folder.glob("*.yaml"))}
+    return {path: said for path, said in found.items() if said is not None}
+
+
+def _finished(folder: Path, drafts: Mapping[Path, str]) -> tuple[GoldDocument, ...]:
+    if drafts and all(path in drafts for path in folder.glob("*.yaml")):
+        return ()
+    return load_gold(folder, without=drafts).documents
 
 
 def agreement_of(
@@ -181,9 +204,14 @@ def category(fact: GoldFact | None) -> str:
         return "item"
     if fact.value is None:
         return fact.status
-    value = f"{fact.value:g}" if isinstance(fact.value, float) else normal_name(str(fact.value))
+    value = exact(fact.value) if isinstance(fact.value, float) else normal_name(str(fact.value))
     label = "" if fact.label is None else f"{normal_name(fact.label)}: "
     return label + (value if fact.status == "value" else f"{value} ({fact.status})")
+
+
+def exact(value: float) -> str:
+    """Every digit of a figure: 7.0 is 7, 1234567.5 is not 1234570."""
+    return format(Decimal(repr(value + 0.0)).normalize(), "f")
 
 
 def places(a: GoldDocument, b: GoldDocument) -> Iterator[Place]:
@@ -277,6 +305,7 @@ def as_text(agreement: Agreement) -> str:
     for name, only in (("A", agreement.only_a), ("B", agreement.only_b)):
         if only:
             lines.append(f"only in {name}: {', '.join(only)}")
+    lines += [f"left out: {path} {said}" for path, said in agreement.unfinished.items()]
     lines += ["", f"{len(agreement.disagreements)} disagreements (document, path: A | B)"]
     lines += [f"{r.doc_id}  {r.kind} {r.path}: {r.a} | {r.b}" for r in agreement.disagreements]
     return "\n".join(lines)

@@ -98,12 +98,19 @@ def evaluate(
             help="Where the annotated files are, if not beside the gold: the report then shows PDF pages.",
         ),
     ] = None,
+    corrected: Annotated[
+        bool,
+        typer.Option(
+            "--corrected", help="Score what is in force after `gongkai review`, not the machine's reading."
+        ),
+    ] = False,
 ) -> None:
     """Score a run against gold: scores.json, errors.json, verdicts.jsonl and report.html.
 
     Failed and missing documents count as all omitted. Corrections of `gongkai review` are left out:
-    the score is the machine's. No model is called. With gates the exit code is 0 where all pass,
-    4 where one fails, 5 where the evidence is too thin to say.
+    the score is the machine's. With --corrected they count; that speaks of other documents only where
+    these were reviewed like them, without the gold at hand. No model is called. With gates the exit
+    code is 0 where all pass, 4 where one fails, 5 where the evidence is too thin to say.
 
     \b
     Examples:
@@ -123,7 +130,8 @@ def evaluate(
         gates = [parse_gate(text) for text in min_f1 or []]
         _need_folder(documents, "--documents")
         loaded = load_run(run)
-        scoring = score_run(loaded, load_gold(gold))
+        annotated = load_gold(gold)
+        scoring = score_run(loaded.as_corrected(annotated.files) if corrected else loaded, annotated)
         content = scores(scoring)
         results = apply_gates(gates, content, slack)
         write_scores(content, out)
@@ -132,7 +140,10 @@ def evaluate(
         report = write_report(scoring, content, out, documents or gold)
     for line in _summary(content):
         _say(line)
-    if loaded.is_reviewed:
+    if corrected:
+        checked = scoring.run.made.checked
+        _say(f"note: scored is what is in force after review: {checked} figures of these documents checked")
+    elif loaded.is_reviewed:
         _say(f"note: {run} has been reviewed; scored is the machine's reading, without any correction")
     _say(f"scores: {out / 'scores.json'}")
     _say(f"report: {report}")

@@ -35,6 +35,7 @@ from evals.stats import (
 )
 from pipeline.errors import UsageError
 
+OF_THE_MACHINE = "Compared is what the machines read, without any correction by hand."
 HEADLINES = ("overall", "prose", "tables", "nonzero")
 
 
@@ -156,6 +157,11 @@ def _warnings(
         missing = [doc_id for doc_id, record in run.records_of(gold.files).items() if record is None]
         if missing:
             yield f"Different document sets: {name} lacks {', '.join(missing)}; left out for all."
+    if reviewed := [name for run, name in zip(runs, names, strict=True) if run.is_reviewed]:
+        yield f"Reviewed: {', '.join(reviewed)}. {OF_THE_MACHINE}"
+    for run, name in zip(runs, names, strict=True):
+        if run.made.checked is not None:
+            yield f"{name} was scored with its corrections by hand, which are no machine's reading."
     for name, scoring in zip(names, scorings, strict=True):
         if scoring.failed:
             yield f"Failed in {name}, counted as all omitted: {', '.join(scoring.failed)}."

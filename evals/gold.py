@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from evals.gold_drafts import said_of_draft
 from evals.gold_file import CellEntry, GoldFile, GoldItem, GoldMeta, read_gold_file
 from evals.values import is_figure, is_nonzero, is_repeatable
 from pipeline.errors import GoldError
@@ -220,21 +221,30 @@ class Gold:
         return tuple(document.doc_id for document in self.documents if document.file.prefilled)
 
 
-def load_gold(folder: Path) -> Gold:
-    """All `*.yaml` files of `folder`, without sub-folders.
+def load_gold(folder: Path, without: Container[Path] = ()) -> Gold:
+    """All `*.yaml` files of `folder` but those in `without`; no sub-folders.
 
     Raises GoldError when there is none, one is not in the form, or two are of one document.
     """
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
         raise GoldError(f"{folder}: no gold file; needed are files named <doc_id>.yaml")
-    documents = tuple(GoldDocument(read_gold_file(path), path) for path in paths)
+    documents = tuple(GoldDocument(_read(path), path) for path in paths if path not in without)
     by_hash: dict[str, Path] = {}
     for document in documents:
         other = by_hash.setdefault(document.file.sha256, document.path)
         if other is not document.path:
             raise GoldError(f"{document.path}: sha256 is also that of {other}; one gold file a document")
     return Gold(folder, documents)
+
+
+def _read(path: Path) -> GoldFile:
+    try:
+        return read_gold_file(path)
+    except GoldError:
+        if (unfinished := said_of_draft(path)) is not None:
+            raise GoldError(f"{path}: {unfinished}") from None
+        raise
 
 
 def gold_hash(files: Sequence[GoldFile]) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from evals.gold import GoldDocument
+from evals.gold_drafts import said_of_draft
 from evals.gold_file import CellEntry, GoldFile, GoldMeta, read_gold_file
 from evals.occurrences import SearchText
 from evals.values import kind_of
@@ -25,6 +26,7 @@ from pipeline.schema import APPLICANTS, OUTCOMES, outcome_rows, request_rows
 
 Severity = Literal["error", "note"]
 NO_COUNT_RULES = ("proactive.non_negative", "proactive.integer")
+_UNSAID = "is still draft: every place in it is filled, but nobody has said that it is finished"
 NOT_AT_HAND = "is not at hand: hash and prints not checked"
 CHECKED_RULES = (
     *("requests.row_total", "requests.outcome_total", "requests.balance", "remedies.total"),
@@ -64,11 +66,16 @@ def check_gold(folder: Path, documents_dir: Path | None = None) -> list[GoldProb
         raise GoldError(f"{folder}: no gold file; needed are files named <doc_id>.yaml")
     problems: list[GoldProblem] = []
     for path in paths:
+        if (unfinished := said_of_draft(path)) is not None:
+            problems.append(GoldProblem(path.name, "status", unfinished))
+            continue
         try:
             gold = read_gold_file(path)
         except GoldError as error:
             problems.append(GoldProblem(path.name, "form", str(error).removeprefix(f"{path}: ")))
             continue
+        if gold.status == "draft":
+            problems.append(GoldProblem(path.name, "status", _UNSAID, "note"))
         problems.extend(_check_file(path.name, gold))
         if documents_dir is not None:
             problems.extend(_check_document(path.name, gold, documents_dir / gold.file))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from evals.gold_file import GoldMeta
+from evals.gold_file import GoldMeta, is_known_path
 from evals.gold_write import NOT_ANNOTATED, Content, gold_text
 from evals.runs import RunFolder
 from pipeline.errors import StartError, UsageError
@@ -92,7 +92,9 @@ def _tables(record: Record, facts: Sequence[Fact]) -> Content:
     if forms.remedies in ("table2019", "table2021"):
         tables["remedies"] = {block: _row(cells, "remedies", block, OUTCOMES) for block in REMEDY_BLOCKS}
     national = [row.key for row in statistics_rows() if row.key] if forms.document == "stat2014" else []
-    printed = [path.partition(".")[2] for path in cells if path.startswith("statistics.")]
+    printed = [
+        path.partition(".")[2] for path in cells if path.startswith("statistics.") and is_known_path(path)
+    ]
     keys = dict.fromkeys([*national, *printed])
     return tables | {"statistics": {key: _cell(cells, f"statistics.{key}") for key in keys}}
 

@@ -34,6 +34,12 @@ NOT_ANNOTATED: Final = Mark.NOT_ANNOTATED
 _LINE_KEYS = ("path", "label", "value", "raw", "near", "status", "bound", "scope")
 _UNSAID = {"status": "value", "bound": "exact", "label": None, "near": None}
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_BREAK = re.compile(r"[\n\r\x85\u2028\u2029]")
+# Lines that a block of YAML gives back to the letter: no white space at their ends, none before the
+# first, and no sign that YAML takes for a line break or does not allow.
+_SAFE = r"[^\s\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"
+_LINE = rf"{_SAFE}(?:(?:{_SAFE}|[ \u3000])*{_SAFE})?"
+_BLOCK = re.compile(rf"{_LINE}(?:\n+ *{_LINE})*\n*")
 
 
 def content_of(gold: GoldFile) -> Content:
@@ -90,13 +96,23 @@ def _float(value: float) -> str:
     return digits if "." in digits else f"{digits}.0"
 
 
+def _notes(text: str) -> str:
+    """Several lines as they stand, indented; on one line and quoted what would not come back so."""
+    if "\n" not in text or _BLOCK.fullmatch(text) is None:
+        return scalar(text)
+    body = text.rstrip("\n")
+    chomping = ("-", "", "+")[min(len(text) - len(body), 2)]
+    lines = (text[:-1] if text.endswith("\n") else text).split("\n")
+    return "\n".join([f"|{chomping}", *(f"  {line}" if line else "" for line in lines)])
+
+
 @lru_cache(maxsize=4096)
 def _text(value: str) -> str:
     if _DATE.fullmatch(value):
         return value
     if not value or value.isdigit():
         return f'"{value}"'
-    if "\n" in value or "\r" in value:
+    if _BREAK.search(value):
         return _dumped(value, '"')
     plain = _dumped(value, None)
     if plain == value and any(sign in value for sign in ",[]{}#:?"):
@@ -132,7 +148,7 @@ def _lines(content: Mapping[str, Any]) -> Iterator[str]:
     yield from _items("improvements", text.get("improvements") or ())
     yield f"findings: {_list(content.get('findings') or ())}"
     if content.get("notes") is not None:
-        yield f"notes: {scalar(content['notes'])}"
+        yield f"notes: {_notes(content['notes'])}"
 
 
 def _tables(content: Mapping[str, Any]) -> Iterator[str]:

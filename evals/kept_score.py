@@ -90,7 +90,10 @@ def write_errors(scoring: Scoring, out: Path) -> Path:
     content = {
         "scorer": SCORER_VERSION,
         "gold_hash": scoring.gold.hash,
-        "run": {key: scoring.run.manifest.get(key) for key in _KEPT_OF_RUN},
+        "run": {
+            **{key: scoring.run.manifest.get(key) for key in _KEPT_OF_RUN},
+            **({"review": scoring.run.manifest["review"]} if "review" in scoring.run.manifest else {}),
+        },
         "records": [record.model_dump(mode="json", include=_KEPT_OF_RECORD) for record in records],
         "errors": {
             one.document.doc_id: found

@@ -84,7 +84,7 @@ def review(
     Examples:
       gongkai review run
       gongkai review run --annotate gold/annotators/a --annotator a
-      gongkai review run --adjudicate gold/annotators/a gold/annotators/b --out gold
+      gongkai review run --adjudicate gold/annotators/a gold/annotators/b --out gold/decided
       gongkai review run --compare other_run
     """
     from evals.review.server import serve
@@ -99,7 +99,9 @@ def review(
         say(
             error_console(),
             f"warning: --host {host}: other machines can reach this server. Whoever has the address with "
-            "the token can read and change this review, and the connection is not encrypted",
+            "the token can read and change this review. The connection is not encrypted: so can whoever "
+            "listens on the network, since token and cookie cross it as they are. Safer: leave --host out, "
+            "and reach it with ssh -L PORT:127.0.0.1:PORT",
         )
     console = out_console()
     say(console, f"review of {run}; Ctrl-C ends it")

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from evals.gold_file import GoldFile
 from pipeline.errors import StartError
 from pipeline.fact import Record
-from pipeline.runs.reviews import REVIEWS
+from pipeline.runs.in_force import ReviewCounts, record_in_force, verdicts_of
+from pipeline.runs.reviews import REVIEWS, read_reviews
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class Made:
     """What a run was made with, as reports name it; None where the run does not say.
 
     `prompt` is a hash over the prompt files, `weights` the file of an embedded model,
-    which names its quantisation. `replayed`: the answers were recorded, not asked for.
+    which names its quantisation. `replayed`: the answers were recorded, not asked for. `checked`: so many
+    figures were checked by hand and scored as people left them; None where the machine's reading is scored.
     """
 
     strategy: str | None
@@ -32,6 +34,7 @@ class Made:
     version: str | None
     commit: str | None
     replayed: bool = False
+    checked: int | None = None
 
     @property
     def en(self) -> str:
@@ -43,7 +46,10 @@ class Made:
             parts.append(f"prompt {self.prompt[:12]}")
         if self.replayed:
             parts.append("answers recorded before")
-        return f"with gongkai {self.version or '(unknown version)'} ({', '.join(parts)})"
+        by_hand = (
+            "" if self.checked is None else f" and corrected by hand, {self.checked} figures being checked"
+        )
+        return f"with gongkai {self.version or '(unknown version)'} ({', '.join(parts)}){by_hand}"
 
     @property
     def zh(self) -> str:
@@ -55,7 +61,8 @@ class Made:
             parts.append(f"提示词 {self.prompt[:12]}")
         if self.replayed:
             parts.append("回放已记录的回答")
-        return f"由 gongkai {self.version or '（版本不明）'}（{'，'.join(parts)}）"
+        by_hand = "" if self.checked is None else f"并经人工复核 {self.checked} 项后"
+        return f"由 gongkai {self.version or '（版本不明）'}（{'，'.join(parts)}）{by_hand}"
 
 
 def made_with(manifest: Mapping[str, Any]) -> Made:
@@ -70,6 +77,7 @@ def made_with(manifest: Mapping[str, Any]) -> Made:
         version=manifest.get("version"),
         commit=manifest.get("commit"),
         replayed="replay" in (manifest.get("parameters") or {}),
+        checked=(manifest.get("review") or {}).get("checked"),
     )
 
 
@@ -97,15 +105,36 @@ class RunFolder:
         path = self.folder / REVIEWS
         return path.is_file() and path.stat().st_size > 0
 
+    def as_corrected(self, golds: Sequence[GoldFile]) -> RunFolder:
+        """The run with the facts in force after its review; its manifest then has a `review`.
+
+        That counts what was checked in the annotated documents alone: they are what is scored.
+        """
+        annotated = {id(record) for record in self.records_of(golds).values()}
+        reviews, counts, records = read_reviews(self.folder), ReviewCounts(), []
+        for record in self.records:
+            events = reviews.events_of(record.doc_id)
+            if id(record) in annotated:
+                counts.add(*verdicts_of(record, events))
+            records.append(record_in_force(self.folder, record, events))
+        return RunFolder(self.folder, tuple(records), {**self.manifest, "review": counts.as_json()})
+
     def records_of(self, golds: Sequence[GoldFile]) -> dict[str, Record | None]:
         """By `doc_id` of annotated files: the record of the same bytes, else of the same name.
 
-        A record of the bytes of another annotated file answers for that one alone.
+        A record of the bytes of another annotated file answers for that one alone. Of several copies the
+        one of the same name counts: people may have corrected that one alone.
         """
+        both = {(record.sha256, record.doc_id): record for record in self.records}
         by_hash = {record.sha256: record for record in self.records}
         annotated = {gold.sha256 for gold in golds}
         by_id = {record.doc_id: record for record in self.records if record.sha256 not in annotated}
-        return {gold.doc_id: by_hash.get(gold.sha256) or by_id.get(gold.doc_id) for gold in golds}
+        return {
+            gold.doc_id: both.get((gold.sha256, gold.doc_id))
+            or by_hash.get(gold.sha256)
+            or by_id.get(gold.doc_id)
+            for gold in golds
+        }
 
     def text(self, sha256: str) -> str | None:
         """The canonical text that evidence points into; None where the run did not keep it."""

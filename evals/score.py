@@ -123,6 +123,7 @@ def scores(scoring: Scoring) -> dict[str, Any]:
     everything = scoring.tally(_all).get("overall")
     content: dict[str, Any] = {
         "scorer": SCORER_VERSION,
+        "scored": "machine" if scoring.run.made.checked is None else "in_force",
         "gold_hash": scoring.gold.hash,
         "gold": {
             "documents": len(scoring.documents),

@@ -23,6 +23,7 @@ RESAMPLES = 2_000
 MOST_EXACT_UNITS = 16
 SAMPLED_FLIPS = 10_000
 SEED = 20_190_515  # the day the Regulation came into force; any fixed number serves
+_NO_SPREAD = 1e-12  # a standard error below it is one of rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def _t_quantile(share: float, freedom: float) -> float:
     return float(stats.t.ppf(share, freedom))
 
 
-def wilson(successes: int, trials: int, confidence: float = CONFIDENCE) -> Interval | None:
+def wilson(successes: float, trials: float, confidence: float = CONFIDENCE) -> Interval | None:
     """Wilson's score interval for a share (Wilson 1927); None without trials."""
     if trials == 0:
         return None
@@ -103,7 +104,9 @@ def logit_t_interval(
 
     Clusters without a denominator carry nothing and are left out; None below two.
     Where every cluster is at 1 (or 0) there is no spread: the limit is then Wilson's for
-    the share of such clusters, as a cluster that differs may differ wholly.
+    the share of such clusters, as a cluster that differs may differ wholly. Where all clusters
+    have one share in between it is Wilson's for the pooled counts: chance alone, for no width at
+    all would claim to know.
     """
     used = denominators > 0
     numerators, denominators = numerators[used], denominators[used]
@@ -116,6 +119,9 @@ def logit_t_interval(
         return None if bound is None else Interval(bound.low, bound.high, "wilson on exact documents")
     weights = denominators / denominators.sum()
     error = standard_error(influence(numerators, denominators), weights)
+    if error < _NO_SPREAD:
+        bound = wilson(float(numerators.sum()), float(denominators.sum()), confidence)
+        return None if bound is None else Interval(bound.low, bound.high, "wilson on pooled counts")
     half = _t_quantile(0.5 + confidence / 2, degrees_of_freedom(weights)) * error / (share * (1 - share))
     centre = math.log(share / (1 - share))
     return Interval(_expit(centre - half), _expit(centre + half), "logit-t on documents")

@@ -3,6 +3,9 @@
     report = pipeline.extract("a.pdf")          report.facts, report.findings, report.text, report.frame()
     run = pipeline.read_run("run")              run.panel(), run.facts(), run.documents(), run.findings()
 
+Where people have checked figures (`gongkai review`), all frames follow them: facts in force are the rows
+of run.facts() with `superseded` "no", run.corrections() has both readings, run.records() the machine's.
+
 Frames are of pandas, or of polars with `as_polars=True`. Their columns are those of the exported
 tables; `run.codebook()` says what they mean.
 """

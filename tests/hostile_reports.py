@@ -9,6 +9,10 @@ from __future__ import annotations
 import html
 from pathlib import Path
 
+from pipeline.fact import Evidence, Fact, Finding, Record
+from pipeline.runs.record import RecordFile, write_text
+from pipeline.runs.reviews import ReviewLog, Target
+
 # Shown as text: what the canonical text holds after the file was read.
 PAYLOADS = {
     "script": "<script>window.owned=1;alert('script')</script>",
@@ -121,3 +125,87 @@ def write_hostile(folder: Path) -> tuple[Path, Path]:
     page.write_text(hostile_page(), encoding="utf-8")
     text.write_text(hostile_text(), encoding="utf-8")
     return page, text
+
+
+def add_hostile_records(run: Path) -> None:
+    """Two records as somebody could make them up, one of a document that failed, and a review of the first.
+
+    Every text that a record or a review may hold is a payload.
+    """
+    record, text = _hostile_record()
+    error = PAYLOADS["closing"] + PAYLOADS["image"]
+    failed = Record(
+        doc_id="javascript:owned=1",
+        file=PAYLOADS["svg"],
+        sha256="cd" * 32,
+        media_type=None,
+        status="failed",
+        error=error,
+        error_code=PAYLOADS["attribute"],
+    )
+    file = RecordFile(run)
+    for each in (record, failed):
+        file.append(each)
+    file.close()
+    write_text(run, record.sha256, text)
+    corrected = record.facts[1]
+    with ReviewLog.opened(run) as log:
+        log.append(
+            record.doc_id,
+            record.sha256,
+            PAYLOADS["image"],
+            "correct",
+            Target.of(corrected),
+            corrected.model_copy(update={"method": "human", "value": 14}),
+            PAYLOADS["closing"],
+        )
+
+
+def _hostile_record() -> tuple[Record, str]:
+    image, attribute, closing = (PAYLOADS[name] for name in ("image", "attribute", "closing page"))
+    lines = ("丙丁县", image, closing, attribute, "收到申请12件")
+    text = "\n".join(lines)
+
+    def found(path: str, raw: str, value: int | str, source: str, method: str) -> Fact:
+        start = text.index(raw)
+        return Fact.model_validate(
+            {
+                "path": path,
+                "value": value,
+                "raw": raw,
+                "unit": attribute,
+                "source": source,
+                "method": method,
+                "evidence": Evidence(start=start, end=start + len(raw)),
+                "confidence": 0.5,
+                "label": closing,
+                "alternatives": ((image, "rule"),),
+            }
+        )
+
+    facts = (
+        found("meta.issuer", image, image, "metadata", "rule"),
+        found("requests.granted.total", "12", 12, "narrative", "label"),
+        found("text.problems", attribute, attribute, "narrative", "fill"),
+    )
+    finding = Finding(
+        rule=attribute,
+        severity="error",
+        cause="reading",
+        paths=("meta.issuer", image),
+        expected=closing,
+        printed=image,
+        message=PAYLOADS["closing"] + image,
+        at=attribute,
+        evidence=(facts[0].evidence,),
+    )
+    record = Record(
+        doc_id='"><img src=x onerror=owned=1>\n\u2028{{7*7}}',
+        file=f"../{image}",
+        sha256="ab" * 32,
+        media_type=attribute,
+        status="flagged",
+        facts=facts,
+        findings=(finding,),
+    )
+    return record, text

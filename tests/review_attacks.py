@@ -89,7 +89,7 @@ def cases(mode: str) -> Iterator[Attack]:
 
 
 def _hosts() -> Iterator[Attack]:
-    for name in ("127.0.0.1:{port}", "localhost:{port}", "LOCALHOST:{port}"):
+    for name in ("127.0.0.1:{port}", "localhost:{port}", "LOCALHOST:{port}", "[::1]:{port}"):
         yield Attack("host", f"own name {name}", head=(("Host", name), *COOKIE), expected=frozenset({200}))
     wrong = (
         "attacker.example",
@@ -119,6 +119,20 @@ def _hosts() -> Iterator[Attack]:
         "127.0.0.1:{port}/..",
         "http://127.0.0.1:{port}",
         "127.0.0.1:http",
+        "127.0.0.1:{port}\tx",
+        "127.0.0.1\t:{port}",
+        "local\thost:{port}",
+        "LOCALHOST.:{port}",
+        "[127.0.0.1]:{port}",
+        "[::1%25lo]:{port}",
+        "[::1]x:{port}",
+        "[0:0:0:0:0:0:0:1]:{port}",
+        "127.0.0.1:{port}#@attacker.example",
+        "127.0.0.1:{port}?",
+        "127.0.0.1:{port}\\@attacker.example",
+        "１２７.0.0.1:{port}",
+        "127。0。0。1:{port}",
+        "127.0.0.1%00:{port}",
         "",
     )
     for host in wrong:
@@ -134,7 +148,14 @@ def _hosts() -> Iterator[Attack]:
     for name in ("X-Forwarded-Host", "X-Forwarded-Server", "Forwarded"):
         forwarded = (("Host", "attacker.example"), (name, "127.0.0.1:{port}"), *COOKIE)
         yield Attack("host", f"own name in {name} only", head=forwarded)
+    yield Attack("host", "two Hosts, both own", head=(*HOST, *KNOWN))
     yield Attack("host", "absolute target of another host", "http://attacker.example/", KNOWN)
+    foreign = (("Host", "attacker.example"), *COOKIE)
+    yield Attack(
+        "host", "absolute target with the own name, Host of another", "http://127.0.0.1:{port}/", foreign
+    )
+    yield Attack("host", "target with a name in front", "//attacker.example:{port}/", KNOWN)
+    yield Attack("host", "no Host, HTTP/1.0, right token", "/?token={token}", (), version="HTTP/1.0")
 
 
 _FOREIGN_ORIGINS = (
@@ -228,6 +249,18 @@ def _tokens() -> Iterator[Attack]:
     leads = ("//attacker.example/?token={token}", "/%5C/attacker.example/?token={token}")
     for path in leads:
         yield Attack("token", f"redirect to another host: {path}", path, HOST, _only(303))
+    for query in (
+        "next=https://attacker.example/",
+        "lang=zh%0d%0aSet-Cookie:%20a=b",
+        "x=%0d%0a%0d%0a<script>",
+    ):
+        yield Attack("token", f"redirect with {query}", f"/?token={{token}}&{query}", HOST, _only(303))
+    for path in ("/%0d%0aLocation:%20http://attacker.example/", "/%0d%0aSet-Cookie:%20a=b"):
+        yield Attack("token", f"redirect to {path}", f"{path}?token={{token}}", HOST, _only(303))
+    for lang in ("zh%0d%0aSet-Cookie:%20a=b", "../../etc/passwd", "<script>", "zh;%20Domain=x", "en%00"):
+        yield Attack("token", f"lang={lang}", f"/?lang={lang}", KNOWN, _only(200))
+        shown = (*HOST, ("Cookie", f"{{cookie}}; gongkai_lang={lang}"))
+        yield Attack("token", f"language cookie {lang}", "/", shown, _only(200))
 
 
 def _changes(mode: str) -> Iterator[Attack]:
@@ -557,11 +590,16 @@ def judged(target: Target, attack: Attack) -> Outcome:
     for secret in target.secrets:
         if secret.encode() in body:
             faults.append("a secret in the answer")
+    given = headers.get("set-cookie", "gongkai_")
+    if not given.startswith("gongkai_") or "domain" in given.lower():
+        faults.append(f"sets {given}")
     if any(name.startswith("access-control-") for name in headers):
         faults.append("opens itself to other origins")
     where = headers.get("location", "/")
     if not where.startswith("/") or where[1:2] in ("/", "\\") or target.values["token"] in where:
         faults.append(f"leads to {where}")
+    if b"<script>-" in body or b"<script>owned" in body or b'<script>"' in body:
+        faults.append("repeats markup of the request")
     leaked = (b"root:x:", b"import annotations", b"[core]", b'{"doc_id"')
     if status != 200 and any(mark in body for mark in leaked):
         faults.append("shows a file")
@@ -609,14 +647,19 @@ def _of_mode(run: Path, folder: Path, mode: str) -> tuple[Path, *tuple[str, ...]
     return copy, "--annotator", "a"
 
 
+def secrets_of(server: ReviewServer) -> dict[str, str]:
+    """Secrets of a start, for the time when it has ended."""
+    return {
+        "earlier": server.token,
+        "earlier_cookie": server.cookie().partition("=")[2],
+        "earlier_csrf": Keys(server.token).csrf,
+    }
+
+
 def earlier_start(run: Path, folder: Path) -> dict[str, str]:
     """Secrets of a server that has ended."""
     with review_server(*_of_mode(run, folder / "earlier", "review")) as server:
-        return {
-            "earlier": server.token,
-            "earlier_cookie": server.cookie().partition("=")[2],
-            "earlier_csrf": Keys(server.token).csrf,
-        }
+        return secrets_of(server)
 
 
 def table(outcomes: Sequence[Outcome]) -> Iterator[str]:

@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from eval_material import sha_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evals.gold import gold_hash
 from evals.gold_file import read_gold_file
+from evals.gold_new import write_frame
 from evals.gold_write import content_of, gold_text
 from evals.review.annotation.draft import Change, DraftConflict, GoldDraft, locked_gold, start_of
 from evals.review.annotation.state import DraftState
 from pipeline.errors import GoldError, RunLocked
+from pipeline.fact import Evidence, Fact, Record
 from pipeline.schema import request_rows, statistics_rows
 
 REPOSITORY = Path(__file__).parents[1]
@@ -59,7 +62,9 @@ def test_the_layout_is_that_of_the_samples() -> None:
 @settings(max_examples=150, deadline=None)
 @given(
     text=st.text(
-        st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from("\n\t-:#,[]{}?~ 0无"), min_size=1
+        st.characters(exclude_categories=("Cs", "Cc"))
+        | st.sampled_from("\n\n\n\t\x85\u2028-:#|>,[]{}?~ 0无"),
+        min_size=1,
     ),
     number=st.integers() | st.floats(allow_nan=False, allow_infinity=False),
 )
@@ -74,6 +79,30 @@ def test_any_text_and_figure_reads_back(
     gold = read_gold_file(path)
     assert (gold.narrative[0].raw, gold.narrative[0].near, gold.notes) == (text, text, text)
     assert (gold.narrative[0].value, gold.statistics["meetings"], gold.annotators) == (number, number, [text])
+
+
+# Notes and how they begin in the file.
+NOTES = [
+    ("one line: no more", "notes: 'one line"),
+    ("both: 24\n- b wrote 25\n  in the table", "notes: |-\n  both: 24\n  - b wrote 25\n    in the table\n"),
+    ("with an empty line\n\nbetween\n", "notes: |\n  with an empty line\n\n  between\n"),
+    ("two breaks at the end\nof it\n\n", "notes: |+\n"),
+    ("# no comment\n{a: 1}", "notes: |-\n  # no comment\n  {a: 1}\n"),
+    ("  indented first\nthen not", 'notes: "'),
+    ("ends in a space \nor a tab\t", 'notes: "'),
+    ("\nbegins with a break", 'notes: "'),
+    ("a break of another sort\u2028\nof text\x85", 'notes: "'),
+]
+
+
+@pytest.mark.parametrize(("notes", "begins"), NOTES)
+def test_notes_of_several_lines_stand_as_they_are(tmp_path: Path, notes: str, begins: str) -> None:
+    text = gold_text(START | {"notes": notes, "findings": []})
+    assert f"\nfindings: []\n{begins}" in text
+    path = tmp_path / f"{DOC_ID}.yaml"
+    path.write_text(text, encoding="utf-8", newline="\n")
+    assert read_gold_file(path).notes == notes
+    assert opened(tmp_path).value("notes") == notes
 
 
 CHANGES = [
@@ -132,6 +161,28 @@ def test_a_frame_of_gold_new_is_an_empty_draft(tmp_path: Path) -> None:
     (tmp_path / f"{DOC_ID}.yaml").write_text(text, encoding="utf-8")
     draft = opened(tmp_path)
     assert [draft.value(f"meta.{key}") for key in ("issuer", "phone", "year")] == [None, None, "null"]
+
+
+def test_a_path_that_is_no_field_does_not_damage_a_prefilled_frame(tmp_path: Path) -> None:
+    """Records may be made by others: a path must not become a key that YAML reads in another way."""
+    odd = Fact(
+        path="statistics.a: [b",
+        value=3,
+        raw="3",
+        source="table",
+        method="table_reader",
+        evidence=Evidence(start=0, end=1),
+    )
+    record = Record(
+        doc_id=DOC_ID,
+        file=f"{DOC_ID}.txt",
+        sha256="0" * 64,
+        media_type="text/plain",
+        status="ok",
+        facts=(odd,),
+    )
+    path = write_frame(record, tmp_path, prefill=True)
+    assert yaml.safe_load(path.read_text(encoding="utf-8")).get("statistics", {}) == {}
 
 
 def test_a_form_brings_its_rows_and_takes_those_of_the_form_before(tmp_path: Path) -> None:

@@ -309,3 +309,69 @@ def test_a_narrow_window_does_not_scroll_sideways(
         assert all(
             button.evaluate("each => each.textContent.trim() || each.labels.length") for button in buttons
         )
+
+
+def pressed(page: Page, key: str) -> dict[str, str]:
+    """What the answer to a key puts in: markup by the ID of what it replaces."""
+    with page.expect_response("**/decide") as answer:
+        page.keyboard.press(key)
+    return {each["id"]: each["html"] for each in answer.value.json()["fragments"]}
+
+
+def test_a_decision_puts_in_what_it_alters_and_what_other_windows_did(
+    browser: Browser, run: Path, tmp_path: Path
+) -> None:
+    with review_server(run, *annotators(tmp_path)) as server, visit(browser, server, locale="en") as visiting:
+        page = arrive(visiting)
+        assert set(pressed(page, "1")) == {"asked-1", "standing"}
+        expect(reason(page, 0)).to_be_focused()
+        assert set(pressed(page, "1")) == {"asked-1", "standing"}
+        decided(page, 1)
+        for _ in range(4):
+            page.keyboard.press("n")
+        assert current(page) == "prose_scope capacity.trainings"
+        # Of the other scope that waits no more than how many are alike.
+        assert {"asked-6", "standing"} <= set(pressed(page, "1")) <= {"asked-6", "asked-7", "standing"}
+        expect(reason(page, 5)).to_be_focused()
+        second = visiting.another()
+        second.goto(f"{server.base}/adjudicate/1")
+        expect(second.locator("article.asked[aria-current]")).to_be_focused()
+        second.keyboard.press("1")
+        expect(reason(second, 1)).to_be_focused()
+        second.keyboard.press("1")
+        decided(second, 2)
+        assert set(pressed(page, "1")) == {"asked", "standing"}
+        decided(page, 3)
+        assert visiting.complaints == []
+
+
+def test_a_key_that_comes_again_or_late_leaves_the_decision_as_it_is(
+    browser: Browser, run: Path, tmp_path: Path
+) -> None:
+    with review_server(run, *annotators(tmp_path)) as server, visit(browser, server, locale="en") as visiting:
+        page = arrive(visiting)
+        page.keyboard.press("1")
+        expect(reason(page, 0)).to_be_focused()
+        page.keyboard.type("page 2")
+        page.keyboard.press("Enter")
+        decided(page, 1)
+        page.keyboard.press("k")
+        page.keyboard.press("1")
+        expect(reason(page, 0)).to_be_focused()
+        expect(reason(page, 0)).to_have_value("page 2")
+        page.keyboard.press("Escape")
+        decided(page, 1)
+        page.keyboard.press("n")
+        for number in range(1, len(ASKED)):
+            page.keyboard.press("1")
+            expect(reason(page, number)).to_be_focused()
+            page.keyboard.press("1")
+            decided(page, number + 1)
+        expect(page.locator("#standing")).to_have_attribute("data-status", "adjudicated")
+        for key in ("1", "2", "0"):
+            page.keyboard.press(key)
+        expect(page.locator("#live")).to_contain_text("cannot be chosen here")
+        expect(page.locator("#next-open")).to_be_focused()
+        decided(page, len(ASKED))
+    assert "amount_yuan: 486200" in gold(tmp_path).read_text(encoding="utf-8")
+    assert journal(tmp_path) == ["write", *["decide"] * (2 * len(ASKED))]

@@ -24,7 +24,7 @@ from annotate_material import (
     until,
 )
 from browser import chromium
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, expect
 from review_server import ReviewServer, review_server, visit
 from starlette.testclient import TestClient
 
@@ -36,6 +36,7 @@ from evals.review.app import make_pages
 from evals.review.library import Library
 from evals.review.settings import ReviewContext, ReviewSettings
 from evals.review.source.reading_child import Reading
+from pipeline.fact import Record
 
 # One server for the tests with a browser: each has documents of its own.
 DOCUMENTS = (
@@ -225,6 +226,22 @@ def test_a_frame_that_holds_a_program_s_output_is_not_opened(client: TestClient,
         assert page.status_code == 409
         assert said in page.text
         assert "3230" not in page.text
+
+
+def test_a_document_that_the_run_could_not_open_is_named(run: Path, tmp_path: Path) -> None:
+    broken = Record(
+        doc_id="gone", file="gone.pdf", sha256="", media_type=None, status="failed", error="no such"
+    )
+    copied = tmp_path / "run"
+    shutil.copytree(run, copied)
+    with (copied / "records.jsonl").open("a", encoding="utf-8") as lines:
+        lines.write(broken.model_dump_json() + "\n")
+    settings = ReviewSettings(copied, annotator="h", lang="en", annotate=tmp_path / "gold")
+    context = ReviewContext(settings, Library(copied), Reading(), "csrf", ExitStack())
+    with TestClient(make_pages(context)) as pages:
+        page = pages.get(f"/annotate/{len(DOCUMENTS) + 1}")
+    assert page.status_code == 409
+    assert "gone.pdf: could not be opened by the run (no such)" in page.text
 
 
 # ---- changes ----
@@ -487,3 +504,164 @@ def test_a_second_server_on_the_folder_is_refused(server: ReviewServer, run: Pat
     )
     assert second.returncode == 3
     assert f"process {server.pid}" in second.stderr
+
+
+# ---- as in a spreadsheet ----
+
+
+@pytest.fixture
+def own(run: Path, tmp_path: Path) -> Iterator[ReviewServer]:
+    """A server on a folder of its own, with the form of QINGFEI begun."""
+    with serving(run, tmp_path / "own") as started:
+        put(started, QINGFEI, key="templates.document", old="", new="table2021")
+        yield started
+
+
+def values_of(page: Page, row: str) -> list[str | None]:
+    return [cell.get_attribute("data-value") for cell in page.locator(f"[data-key^='requests.{row}.']").all()]
+
+
+def test_a_block_of_a_spreadsheet_is_pasted_as_one_change(browser: Browser, own: ReviewServer) -> None:
+    block = "３８\t1,248\t0\t_\t无\t3\t60\t99\r\n1\t0\tviele\t/\t1\t0\t2\r\n"
+    with visit(browser, own, locale="en-US") as visiting:
+        page, keys = visiting.page, visiting.page.keyboard
+        visiting.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        visiting.open(f"/annotate/{QINGFEI}")
+        before = int(page.get_attribute("#form-head", "data-journal") or "0")
+        page.focus("[data-key='requests.new_received.natural_person']")
+        page.evaluate("text => navigator.clipboard.writeText(text)", block)
+        keys.press("Control+v")
+        page.wait_for_selector("[data-key='requests.carried_in.total'][data-value='2']")
+        assert values_of(page, "new_received") == ["38", "1248", "0", "_", "无", "3", "60"]
+        assert values_of(page, "carried_in") == ["1", "0", "", "/", "1", "0", "2"]
+        refused = page.locator("[data-key='requests.carried_in.research']")
+        expect(refused).to_have_value("viele")
+        expect(refused).to_have_attribute("aria-invalid", "true")
+        expect(page.locator("#part-requests ~ .fault")).to_contain_text("“viele” is no figure")
+        assert int(page.get_attribute("#form-head", "data-journal") or "0") == before + 1
+        # What was refused stays to be mended, also when the form is put in anew by an undo.
+        keys.press("Control+z")
+        page.wait_for_selector("[data-key='requests.carried_in.total'][data-value='']")
+        assert values_of(page, "new_received") == [""] * 7
+        expect(refused).to_have_value("viele")
+        expect(refused).to_have_attribute("aria-invalid", "true")
+
+
+def test_tab_goes_on_behind_a_mark_and_out_of_the_table_behind_the_last_cell(
+    browser: Browser, own: ReviewServer
+) -> None:
+    with visit(browser, own) as visiting:
+        page, keys = visiting.page, visiting.page.keyboard
+        visiting.open(f"/annotate/{QINGFEI}")
+        page.focus("[data-key='remedies.review.upheld']")
+        for key, following in (("b", "corrected"), ("/", "other"), ("w", "pending"), ("?", "total")):
+            keys.press(key)
+            keys.press("Tab")
+            assert page.evaluate("document.activeElement.dataset.key") == f"remedies.review.{following}"
+        keys.press("Shift+Tab")
+        assert page.evaluate("document.activeElement.dataset.key") == "remedies.review.pending"
+        page.wait_for_selector("[data-key='remedies.review.pending'][data-value='?']")
+        page.focus("[data-key='remedies.litigation_after_review.total']")
+        keys.press("0")
+        keys.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "plain add"
+
+
+def test_an_input_method_types_into_cells_lines_and_metadata(browser: Browser, own: ReviewServer) -> None:
+    put(own, QINGFEI, key="narrative/k1", old=None, new={})
+    with visit(browser, own) as visiting:
+        page, keys = visiting.page, visiting.page.keyboard
+        method = visiting.context.new_cdp_session(page)
+
+        def compose(so_far: str, chosen: str) -> None:
+            """Letters that are not text yet, Enter that takes the word, and the word."""
+            place = {"selectionStart": len(so_far), "selectionEnd": len(so_far)}
+            method.send("Input.imeSetComposition", {"text": so_far, **place})
+            keys.press("Enter")
+            method.send("Input.insertText", {"text": chosen})
+
+        visiting.open(f"/annotate/{QINGFEI}")
+        page.focus("[data-key='requests.granted.natural_person']")
+        keys.press("F2")
+        compose("wu", "无")
+        assert page.evaluate("document.activeElement.dataset.key") == "requests.granted.natural_person"
+        keys.press("Tab")
+        page.wait_for_selector("[data-key='requests.granted.natural_person'][data-value='无']")
+        page.focus("[data-key='meta.issuer']")
+        compose("qingfei", "青霏县人民政府")
+        assert page.evaluate("document.activeElement.dataset.key") == "meta.issuer"
+        keys.press("Enter")
+        page.wait_for_selector("[data-key='meta.issuer'][data-value='青霏县人民政府']")
+        page.focus("#line-k1-path")
+        compose("xinshou", "新收")
+        # The word is what is searched for; the key that took it has chosen nothing.
+        assert page.evaluate("document.activeElement.id") == "line-k1-path"
+        expect(page.locator("#line-k1-list [role=option]").first).to_contain_text("新收")
+        keys.press("Enter")
+        until(
+            page,
+            "JSON.parse(document.getElementById('line-k1').dataset.item).path?.startsWith('requests.new_received')",
+        )
+        assert visiting.complaints == []
+
+
+# ---- two windows on one line ----
+
+
+def test_a_conflict_on_a_line_keeps_what_is_typed_elsewhere(
+    browser: Browser, own: ReviewServer, tmp_path: Path
+) -> None:
+    empty = {"path": None, "value": None, "raw": None, "near": None}
+    empty |= {"status": "value", "bound": "exact", "scope": None, "label": None}
+    put(own, QINGFEI, key="narrative/k1", old=None, new={})
+    with visit(browser, own, locale="en-US") as visiting:
+        page, keys = visiting.page, visiting.page.keyboard
+        visiting.open(f"/annotate/{QINGFEI}")
+        page.evaluate("window.stayed = true")
+        page.focus("[data-key='meta.year']")
+        keys.type("20")  # refused, to be mended later
+        keys.press("Tab")
+        page.wait_for_selector("[data-key='meta.year'].invalid")
+        put(own, QINGFEI, key="narrative/k1", field="scope", old=empty, new="own")
+        put(own, QINGFEI, key="narrative/k2", old=None, new={})
+        page.focus("#line-k1-value")
+        keys.type("7")
+        keys.press("Tab")
+        page.wait_for_selector("dialog[open] .choices")
+        keys.press("Enter")  # theirs
+        page.wait_for_selector("#line-k1-scope[data-value='own']")
+        page.wait_for_selector("#line-k2")
+        assert page.input_value("#line-k1-value") == ""
+        year = page.locator("[data-key='meta.year']")
+        expect(year).to_have_value("20")
+        expect(year).to_have_attribute("aria-invalid", "true")
+        expect(page.locator(".field-row:has([data-key='meta.year']) .fault")).to_contain_text("2008")
+        # A line that the other window takes away comes back with what was typed, if that is wanted.
+        put(own, QINGFEI, key="narrative/k1", old=empty | {"scope": "own"}, new=None)
+        page.focus("#line-k1-value")
+        keys.type("9")
+        keys.press("Tab")
+        page.wait_for_selector("dialog[open] .choices")
+        keys.press("Tab")
+        keys.press("Enter")  # mine
+        page.wait_for_selector("#line-k1-value[data-value='9']")
+        assert page.evaluate("window.stayed") is True
+    written = (tmp_path / "own" / "qingfei_2024.yaml").read_text(encoding="utf-8")
+    assert "value: 9, raw: ~, scope: own" in written
+
+
+def test_findings_of_two_windows_are_both_listed(browser: Browser, own: ReviewServer) -> None:
+    with visit(browser, own) as visiting:
+        page, keys = visiting.page, visiting.page.keyboard
+        visiting.open(f"/annotate/{QINGFEI}")
+        put(own, QINGFEI, key="findings", old=[], new=["meta.chapters"])
+        page.focus("#add-finding")
+        keys.type("proactive.non_negative@decisions")
+        keys.press("Enter")
+        page.wait_for_selector(".listed li >> nth=1")
+        assert page.locator(".listed code").all_inner_texts() == [
+            "meta.chapters",
+            "proactive.non_negative@decisions",
+        ]
+        assert page.locator("dialog[open]").count() == 0
+        expect(page.locator("#add-finding")).to_have_value("")

@@ -249,6 +249,29 @@ def test_who_is_right_is_seen_where_a_person_has_looked(browser: Browser, run: P
         )
 
 
+def test_what_a_person_says_while_the_comparison_is_open_is_taken_up(run: Path, tmp_path: Path) -> None:
+    one = tmp_path / "one"
+    shutil.copytree(run, one)
+    runs = ComparedRuns(Library(one), Library(planted(run, tmp_path)))
+    pair = next(each for each in runs.pairs if each.doc_id == DOC)
+
+    def right() -> str:
+        found = runs.compare(pair)
+        return next(each.right for each in found.facts if each.path == "requests.granted.total")
+
+    assert right() == ""
+    machine = runs.one.record(pair.one)
+    granted = next(
+        each for each in machine.facts if (each.path, each.source) == ("requests.granted.total", "table")
+    )
+    said = {"doc_id": DOC, "sha256": machine.sha256, "annotator": "c", "target": Target.of(granted)}
+    with ReviewLog.opened(one) as log:
+        event = log.append(**said, action="confirm")
+        assert right() == "one"
+        log.append(**said, action="undo", undoes=event.number)
+        assert right() == ""
+
+
 def test_another_text_is_said_and_places_are_those_of_each_run(
     browser: Browser, run: Path, tmp_path: Path
 ) -> None:

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from evals.review.figures.cells import cells_of
 from evals.review.figures.document import DocumentView, document_view
+from pipeline.document import Span
 from pipeline.extraction import extract_document
-from pipeline.fact import Record
+from pipeline.fact import Fact, Record
 from pipeline.read import read_document
 from pipeline.runs.reviews import Action, ReviewEvent, Target
+from tests.statistics_material import as_html
 
 SAMPLES = Path(__file__).parents[1] / "gold" / "samples"
 NAMES = sorted(path.name for path in SAMPLES.iterdir() if path.suffix != ".yaml")
@@ -114,3 +117,69 @@ def test_a_finding_of_the_report_itself_is_done_when_its_figures_are_checked() -
     assert not next(each for each in half.findings if each.finding.rule == "remedies.total").is_done
     assert half.places["cell:remedies.review.total"].kind == "flagged"
     assert half.places["cell:remedies.review.upheld"].kind == "checked"
+
+
+# ---- where an empty place is printed ----
+
+
+def without(record: Record, *paths: str) -> Record:
+    """The record as if the machine had missed these cells."""
+    facts = tuple(fact for fact in record.facts if fact.source != "table" or fact.path not in paths)
+    return record.model_copy(update={"facts": facts})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_cell_that_was_missed_is_found_by_its_neighbours(name: str) -> None:
+    record, text = extracted(name)
+    for fact in [fact for fact in record.facts if fact.source == "table"][::19]:
+        view = document_view(without(record, fact.path), text, ())
+        found = cells_of(view, text, fact.path)
+        if not found:  # a cell a line, and none beside it in its row
+            assert name == "xuntong_2022.txt"
+            assert fact.path.startswith("proactive."), fact.path
+            continue
+        assert len(found) == 1, fact.path
+        assert found[0].covers(Span(fact.evidence.start, fact.evidence.end)), fact.path
+
+
+@pytest.mark.parametrize("row", ["coercion", "penalties", "administrative_fees"])
+def test_a_row_that_was_missed_is_found_by_its_label(row: str) -> None:
+    record, text = extracted("jichuan_2019.html")
+    _is_found_again(record, text, f"proactive.{row}.")
+
+
+def test_a_row_that_is_printed_with_another_label_is_not_guessed() -> None:
+    record, text = extracted("jichuan_2019.html")
+    _is_found_again(record, text.replace("行政处罚", "处罚案件"), "proactive.penalties.", is_told=False)
+
+
+def _is_found_again(record: Record, text: str, row: str, *, is_told: bool = True) -> None:
+    missed = [fact for fact in record.facts if fact.source == "table" and fact.path.startswith(row)]
+    assert missed
+    view = document_view(without(record, *(fact.path for fact in missed)), text, ())
+    for fact in missed:
+        found = cells_of(view, text, fact.path)
+        assert found == ((_place(fact),) if is_told else ()), fact.path
+
+
+def _place(fact: Fact) -> Span:
+    return Span(fact.evidence.start, fact.evidence.end)
+
+
+def test_a_field_of_no_table_has_no_cell() -> None:
+    record, text = extracted("jichuan_2019.html")
+    assert cells_of(document_view(record, text, ()), text, "meta.published_on") == ()
+
+
+def test_a_row_of_the_statistics_table_is_found(tmp_path: Path) -> None:
+    (tmp_path / "form.html").write_text(as_html(), encoding="utf-8")
+    document = read_document(tmp_path / "form.html")
+    found = extract_document(document)
+    record = Record(doc_id="form", file="form.html", sha256=document.sha256, media_type="text/html",
+                    templates=found.templates, status="ok", facts=found.facts)  # fmt: skip
+    for path in ("statistics.disclosed_website", "statistics.received_total", "statistics.budget_wan_yuan"):
+        _is_found_again(record, document.text, path)
+    # With another label it is the one row between those above and below it.
+    renamed = document.text.replace("政府网站公开", "门户网站公开")
+    assert renamed != document.text
+    _is_found_again(record, renamed, "statistics.disclosed_website")

@@ -22,6 +22,7 @@ from pipeline.runs.record import RecordFile, read_records, read_text
 from pipeline.runs.reviews import ReviewEvent, read_reviews
 from tests.browser import Scheme, chromium
 from tests.review_material import SAMPLES, extracted
+from tests.review_runs import PATHS, made_record, made_run
 from tests.review_server import ReviewServer, Visit, review_server, visit
 
 TABLES, PDF, PROSE, BLANKS = SAMPLE_NAMES = (
@@ -472,7 +473,9 @@ def test_pages_of_a_pdf_have_the_figure_outlined(opened: Open) -> None:
     expect(outline).to_have_count(1)
     expect(outline).to_be_in_viewport()
     expect(page.locator("#source rect.place.unchecked").first).to_be_attached()
-    assert page.locator("#source img").first.evaluate("image => image.complete && image.naturalWidth > 0")
+    picture = page.locator("#source img").first
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("image => image.naturalWidth") > 500
     page.locator("#source rect.place.unchecked").first.click()
     assert focused(page).startswith("meta.")
     assert document.visiting.complaints == []
@@ -592,6 +595,165 @@ def test_an_entry_outlives_the_server(made: Path, browser: Browser, tmp_path: Pa
             expect(page.locator("#banner")).to_be_hidden(timeout=20_000)
             expect(cell(page, other)).to_have_attribute("data-value", "6")
             assert (document.in_force(one).value, document.in_force(other).value) == (5, 6)
+
+
+# ---- going on through the run ----
+
+
+@pytest.fixture(scope="module")
+def queue_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ReviewServer, Path]]:
+    """Two documents of forty figures, of which one each is doubtful."""
+    doubtful = [0.3 if at == 20 else 1.0 for at in range(40)]
+    records = [made_record(name, doubtful) for name in ("one", "two")]
+    run = made_run(tmp_path_factory.mktemp("queue") / "run", records)
+    with review_server(run, "--annotator", "ada") as server:
+        yield server, run
+
+
+def test_n_follows_the_queue_and_not_the_document(
+    queue_server: tuple[ReviewServer, Path], browser: Browser
+) -> None:
+    server, run = queue_server
+    with visit(browser, server, locale="en") as visiting:
+        page = visiting.page
+        expect(page.locator("#queue-state")).to_have_attribute("data-complete", "true")
+        # Opened by itself: Enter goes through this document.
+        page.locator("a.name", has_text="one").click()
+        expect(page.locator(".cell[tabindex='0']")).to_have_count(1)  # the script has begun
+        cell(page, PATHS[0]).focus()
+        page.keyboard.press("Enter")
+        expect(cell(page, PATHS[1])).to_be_focused()
+        expect(page.locator("#next-unchecked")).to_have_attribute("aria-pressed", "false")
+        # By the queue: the doubtful figure here, then that of the other document.
+        page.keyboard.press("n")
+        expect(cell(page, PATHS[20])).to_be_focused()
+        expect(page.locator("#next-unchecked")).to_have_attribute("aria-pressed", "true")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/documents/2#*")
+        expect(cell(page, PATHS[20])).to_be_focused()
+        expect(page.locator("#next-unchecked")).to_have_attribute("aria-pressed", "true")
+        events = read_reviews(run).events_of("one")
+        assert [each.target.path for each in events] == [PATHS[0], PATHS[20]]
+        # Escape: within this document again, and a reload stays at the figure.
+        page.keyboard.press("Escape")
+        expect(page.locator("#next-unchecked")).to_have_attribute("aria-pressed", "false")
+        page.reload()
+        expect(cell(page, PATHS[20])).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(cell(page, PATHS[21])).to_be_focused()
+        at_rest(page)
+        page.keyboard.press("u")
+        page.keyboard.press("u")
+        at_rest(page)
+        assert visiting.complaints == []
+
+
+def test_a_figure_drawn_at_random_is_said_to_be(
+    queue_server: tuple[ReviewServer, Path], browser: Browser
+) -> None:
+    server, run = queue_server
+    with visit(browser, server, locale="en") as visiting:
+        page = visiting.page
+        expect(page.locator("#queue-state")).to_have_attribute("data-complete", "true")
+        page.keyboard.press("d")
+        page.wait_for_url("**/documents/*#figure-*")
+        expect(page.locator("#detail-body .drawn")).to_contain_text("Drawn at random")
+        expect(page.locator("#next-sample")).to_have_attribute("aria-pressed", "true")
+        first = page.url
+        page.keyboard.press("d")
+        page.wait_for_timeout(300)
+        assert page.url == first, "a sample cannot be chosen from"
+        page.keyboard.press("Enter")
+        page.wait_for_url(lambda url: url != first)
+        expect(page.locator("#detail-body .drawn")).to_have_count(1)
+        drawn = [json.loads(line) for line in (run / "review-sample.jsonl").read_text().splitlines()]
+        assert len(drawn) == 2
+        page.keyboard.press("ArrowDown")
+        expect(page.locator("#detail-body .drawn")).to_have_count(0)
+        assert visiting.complaints == []
+
+
+def test_a_row_that_was_marked_right_is_undone_by_one_key(opened: Open) -> None:
+    document = opened(TABLES)
+    page = document.page
+    cell(page, "requests.granted.company").focus()
+    page.keyboard.press("Shift+Enter")
+    assert focused(page) == "requests.partially_granted.company", "on to the next row"
+    expect(page.locator('[id="row:requests.granted"] td.confirmed')).to_have_count(7)
+    page.keyboard.press("u")
+    expect(page.locator('[id="row:requests.granted"] td.confirmed')).to_have_count(0)
+    assert [each.action for each in document.events] == ["confirm"] * 7 + ["undo"] * 7
+    # After a reload a single figure is undone where it is selected.
+    cell(page, "requests.granted.company").focus()
+    page.keyboard.press("Shift+Enter")
+    expect(page.locator('[id="row:requests.granted"] td.confirmed')).to_have_count(7)
+    page.reload()
+    cell(page, "requests.granted.company").focus()
+    page.keyboard.press("u")
+    expect(page.locator('[id="row:requests.granted"] td.confirmed')).to_have_count(6)
+
+
+def test_another_value_of_a_cell_is_its_print_too(opened: Open) -> None:
+    """What a check says of the cell is what is in force, not what the machine saw."""
+    document = opened(TABLES)
+    page, path = document.page, "remedies.review.total"
+    before = document.in_force(path)
+    cell(page, path).focus()
+    page.keyboard.type("1,008")
+    page.keyboard.press("Tab")
+    expect(cell(page, path)).to_have_attribute("data-value", "1008")
+    assert document.in_force(path).raw == "1,008"
+    told = page.locator("#findings .finding", has_text="1,008")
+    expect(told).to_contain_text("expected 2, found 1008")
+    cell(page, path).focus()
+    expect(page.locator("#detail-body")).to_have_attribute("data-slot", f"cell:{path}")
+    page.locator("#detail select[name=bound]").select_option("about")
+    page.locator("#detail button", has_text="Save").click()
+    expect(cell(page, path)).to_have_value("≈1008")
+    assert document.in_force(path).raw == "1,008"
+    cell(page, path).focus()
+    page.keyboard.press("_")
+    expect(cell(page, path)).to_have_attribute("data-value", "_")
+    assert document.in_force(path).raw == ""
+    page.keyboard.type(str(before.value))
+    page.keyboard.press("Tab")
+    expect(cell(page, path)).to_have_attribute("data-value", str(before.value))
+    assert document.in_force(path).raw == before.raw
+
+
+def test_a_document_that_was_extracted_anew_is_not_confirmed_unseen(
+    made: Path, browser: Browser, tmp_path: Path
+) -> None:
+    """The run goes on while the page is open: what is in force may be another figure than the page shows."""
+    run = Path(shutil.copytree(made, tmp_path / "run", ignore=shutil.ignore_patterns("review*")))
+    number, record = document_of(run, TABLES)
+    path = "requests.granted.natural_person"
+    with served(run) as server, visit(browser, server, locale="en") as visiting:
+        visiting.open(f"/documents/{number}")
+        page = visiting.page
+        cell(page, path).focus()
+        facts = [
+            fact.model_copy(update={"value": 44}) if (fact.path, fact.source) == (path, "table") else fact
+            for fact in record.facts
+        ]
+        file = RecordFile(run)
+        file.append(record.model_copy(update={"facts": tuple(facts)}))
+        file.close()
+        page.keyboard.press("Enter")
+        dialog = page.locator("dialog[open]", has_text="extracted anew")
+        expect(dialog).to_be_visible()
+        assert not read_reviews(run).events_of(record.doc_id)
+        with page.expect_navigation():
+            dialog.locator("button").click()
+        expect(cell(page, path)).to_have_value("44")
+        # A window that is come back to shows the new reading by itself.
+        facts[0] = facts[0].model_copy(update={"confidence": 0.5})
+        file = RecordFile(run)
+        file.append(record.model_copy(update={"facts": tuple(facts[1:])}))
+        file.close()
+        with page.expect_navigation():
+            page.evaluate("dispatchEvent(new Event('focus'))")
+        expect(cell(page, path)).to_have_value("44")
 
 
 # ---- for everybody ----

@@ -12,20 +12,25 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import typer
 from playwright.sync_api import Browser, Page
 
+from evals.cli import add_commands
 from evals.gold_new import find_record, write_frame
 from evals.review.library import Library
 from evals.review.security import HEADERS, Keys, is_same
 from evals.runs import load_run
+from pipeline.cli.support import run_app
 from tests.browser import chromium
-from tests.hostile_reports import PAYLOADS, hostile_page, write_hostile
+from tests.hostile_reports import PAYLOADS, add_hostile_records, hostile_page, write_hostile
 from tests.review_attacks import (
     CHANGES,
     MODES,
@@ -33,7 +38,7 @@ from tests.review_attacks import (
     Outcome,
     attacked,
     cases,
-    earlier_start,
+    secrets_of,
     servers,
     table,
 )
@@ -52,12 +57,42 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
+@dataclass(frozen=True)
+class Ended:
+    """A server that Ctrl-C has ended."""
+
+    run: Path
+    secrets: dict[str, str]
+    code: int
+    errors: str
+    left: list[int]
+
+
 @pytest.fixture(scope="module")
-def outcomes(run: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Outcome]]:
-    folder = tmp_path_factory.mktemp("attacks")
-    earlier = earlier_start(run, folder)
-    with servers(run, folder) as running:
-        return {mode: attacked(server, mode, earlier) for mode, server in running.items()}
+def ended(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    copy = tmp_path_factory.mktemp("ended") / "run"
+    shutil.copytree(run, copy)
+    with review_server(copy) as server:
+        cookie = {"Cookie": server.cookie()}
+        assert server.ask("GET", "/", cookie).status == 200
+        assert server.ask("GET", "/documents/1/places?spans=1-2", cookie).status == 200
+        secrets, children = secrets_of(server), _children(server.pid)
+        code = server.stop()
+    return Ended(copy, secrets, code, server.errors, [pid for pid in children if _is_alive(pid)])
+
+
+@pytest.fixture(scope="module")
+def running(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, ReviewServer]]:
+    """A server of each mode that all tests share which leave it as it was."""
+    with servers(run, tmp_path_factory.mktemp("running")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def outcomes(running: dict[str, ReviewServer], ended: Ended) -> dict[str, list[Outcome]]:
+    with ThreadPoolExecutor() as pool:
+        asked = {mode: pool.submit(attacked, running[mode], mode, ended.secrets) for mode in MODES}
+        return {mode: each.result() for mode, each in asked.items()}
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -82,7 +117,7 @@ def test_every_address_that_takes_changes_is_attacked() -> None:
     route = re.compile(r'Route\(\s*"([^"]+)",[^)]*methods=\["POST"\]')
     found = {
         path.replace("{n:int}", "1")
-        for module in (ROOT / "evals" / "review").glob("*.py")
+        for module in (ROOT / "evals" / "review").rglob("*.py")
         for path in route.findall(module.read_text(encoding="utf-8"))
     }
     assert found == {path for paths in CHANGES.values() for path in paths}
@@ -104,11 +139,48 @@ def test_secrets_are_compared_whole_and_differ_at_every_start() -> None:
 def test_the_ticket_of_the_browsers_command_line_opens_once() -> None:
     keys = Keys()
     assert keys.ticket is not None
-    ticket = keys.ticket
-    assert keys.open_with(ticket)
-    assert not keys.open_with(ticket)
-    assert keys.open_with(keys.token)
-    assert keys.open_with(keys.token)
+    assert not keys.has_given("")
+    cookie = keys.open_with(keys.ticket)
+    assert cookie is not None
+    assert cookie not in (keys.cookie, keys.token, keys.ticket)
+    assert keys.has_given(cookie)
+    assert keys.open_with(keys.ticket) is None
+    assert keys.open_with(keys.token) == keys.open_with(keys.token) == keys.cookie
+    assert keys.has_given(keys.cookie)
+
+
+def test_who_used_the_ticket_of_somebody_else_is_shut_out_when_that_one_comes() -> None:
+    keys = Keys()
+    assert keys.ticket is not None
+    stolen = keys.open_with(keys.ticket)
+    assert stolen is not None
+    keys.open_with(keys.token)
+    assert keys.has_given(stolen)
+    assert keys.open_with(keys.ticket) is None  # the browser that was started with it
+    assert not keys.has_given(stolen)
+    assert keys.has_given(keys.cookie)
+
+
+def test_a_refused_body_is_no_request(running: dict[str, ReviewServer]) -> None:
+    """What another site's form sends may look like a request with anything in it."""
+    server = running["review"]
+    inner = f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nCookie: {server.cookie()}\r\n\r\n"
+    bodies = {
+        f"Content-Length: {len(inner)}": inner,
+        "Content-Length: 0": inner,
+        "Transfer-Encoding: chunked": f"0\r\n\r\n{inner}",
+        "Transfer-Encoding: chunked\r\nContent-Length: 3": f"0\r\n\r\n{inner}",
+        "Transfer-Encoding: xchunked\r\nContent-Length: 0": inner,
+    }
+    for head, body in bodies.items():
+        sent = f"POST /documents/1/figures HTTP/1.1\r\nHost: attacker.example\r\n{head}\r\n\r\n{body}"
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+            connection.sendall(sent.encode())
+            connection.shutdown(socket.SHUT_WR)
+            received = b""
+            while chunk := connection.recv(65536):
+                received += chunk
+        assert re.findall(rb"HTTP/1\.1 (\d+)", received) in ([b"400"], [b"403"], [b"501"]), head
 
 
 # The name of somebody else leads to this machine, as after DNS rebinding.
@@ -127,7 +199,32 @@ def browser() -> Iterator[Browser]:
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hostile")
     write_hostile(folder / "documents")
-    return extracted(folder, folder / "documents")
+    found = extracted(folder, folder / "documents")
+    add_hostile_records(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def looked_at(
+    hostile: Path, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Visit]]:
+    """A visit to a server of each mode, begun when it is asked for."""
+    with ExitStack() as stack:
+        yield _Visits(stack, browser, hostile, tmp_path_factory.mktemp("looked_at"))
+
+
+class _Visits(dict[str, Visit]):
+    def __init__(self, stack: ExitStack, browser: Browser, hostile: Path, folder: Path) -> None:
+        self._stack, self._browser, self._hostile, self._folder = stack, browser, hostile, folder
+
+    def __missing__(self, mode: str) -> Visit:
+        run = self._folder / mode / "run"
+        shutil.copytree(self._hostile, run)
+        documents = ("--documents", str(self._hostile.parent / "documents"))
+        options = (*documents, *_options(run, run.parent, mode))
+        server = self._stack.enter_context(review_server(run, *options))
+        self[mode] = self._stack.enter_context(visit(self._browser, server))
+        return self[mode]
 
 
 def test_the_hostile_report_is_one(browser: Browser) -> None:
@@ -149,23 +246,22 @@ def test_the_hostile_report_is_one(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_nothing_of_a_hostile_report_runs(browser: Browser, hostile: Path, tmp_path: Path, mode: str) -> None:
-    run = tmp_path / "run"
-    shutil.copytree(hostile, run)
-    documents = ("--documents", str(hostile.parent / "documents"))
-    with (
-        review_server(run, *documents, *_options(run, tmp_path, mode)) as server,
-        visit(browser, server) as visiting,
-    ):
-        pages = [_looked_at(visiting, path) for path in _walk(visiting, mode)]
-        shown = " ".join(pages)
-        assert visiting.dialogs == []
-        assert visiting.complaints == []
-        assert visiting.strayed == []
-    assert len(pages) >= 3, "the list and both documents"
-    print(f"\n{mode}: {len(pages)} pages with {len(PAYLOADS)} payloads each: nothing ran, nothing was asked")
-    for number in (1, 2):
-        text = Library(run).text(number)
+def test_nothing_of_a_hostile_report_runs(looked_at: dict[str, Visit], hostile: Path, mode: str) -> None:
+    visiting = looked_at[mode]
+    seen: dict[str, str] = {}
+    for path in _walk(visiting, mode):
+        where = _opened(visiting, path)
+        # Several links lead to the same page.
+        if where not in seen:
+            seen[where] = _looked_at(visiting)
+    shown = " ".join(seen.values())
+    assert visiting.dialogs == []
+    assert visiting.complaints == []
+    assert visiting.strayed == []
+    assert len(seen) >= 4, "the list, both documents, and the record that somebody made"
+    print(f"\n{mode}: {len(seen)} pages with {len(PAYLOADS)} payloads each: nothing ran, nothing was asked")
+    for number in (1, 2, 3):
+        text = Library(hostile).text(number)
         assert text is not None
         missing = [line for line in text.splitlines() if _close(line) not in _close(shown)]
         assert missing == []
@@ -209,7 +305,7 @@ def _quoted(text: str) -> str:
 
 def _walk(visiting: Visit, mode: str) -> Iterator[str]:
     """Paths of the server that can be reached by links, the documents first."""
-    waiting = ["/", PAGES[mode].format(1), PAGES[mode].format(2)]
+    waiting = ["/", *(PAGES[mode].format(number) for number in (1, 2, 3))]
     known = set(waiting)
     for _ in range(_MOST_PAGES):
         if not waiting:
@@ -223,12 +319,19 @@ def _walk(visiting: Visit, mode: str) -> Iterator[str]:
                 waiting.append(path)
 
 
-def _looked_at(visiting: Visit, path: str) -> str:
-    """The text of a page that was opened, after some keys and clicks, with nothing in it that could run."""
-    page = visiting.page
-    answer = page.goto(f"{visiting.server.base}{path}")
+def _opened(visiting: Visit, path: str) -> str:
+    """Open a path of the server: where it leads to."""
+    answer = visiting.page.goto(f"{visiting.server.base}{path}")
     assert answer is not None
     assert answer.ok, (path, answer.status)
+    assert visiting.page.evaluate("window.owned") is None
+    assert visiting.page.url.startswith(f"{visiting.server.base}/")
+    return visiting.page.url.partition("#")[0]
+
+
+def _looked_at(visiting: Visit) -> str:
+    """The text of the page that is open, after some keys and clicks, with nothing in it that could run."""
+    page = visiting.page
     page.keyboard.press("Tab")
     for key in ("ArrowDown", "Escape"):
         page.keyboard.press(key)
@@ -265,36 +368,31 @@ def _close(text: str) -> str:
 
 
 @pytest.mark.parametrize("mode", [mode for mode in MODES if CHANGES[mode]])
-def test_what_is_typed_is_shown_as_text(browser: Browser, hostile: Path, tmp_path: Path, mode: str) -> None:
-    run = tmp_path / "run"
-    shutil.copytree(hostile, run)
-    with (
-        review_server(run, *_options(run, tmp_path, mode)) as server,
-        visit(browser, server) as visiting,
-    ):
-        page = visiting.page
-        page.goto(f"{server.base}{PAGES[mode].format(1)}")
-        fields = page.locator("main :is(input, textarea):not([type=search], [type=checkbox]):visible")
-        for field in fields.all()[:5]:
-            field.click()
-            page.keyboard.press("F2")  # in a cell: type into it
-            page.keyboard.type(PAYLOADS["image"])
-            page.keyboard.press("Tab")
-        for mark in page.locator("main mark[data-keys]").all()[:3]:
-            mark.click()
-        page.wait_for_load_state("networkidle")
-        for path in (PAGES[mode].format(1), PAGES[mode].format(2), "/"):
-            assert page.evaluate("window.owned") is None
-            assert page.evaluate(_ALIVE) == []
-            page = visiting.another()
-            page.goto(f"{server.base}{path}")
-        # A figure that is none is refused, which the browser notes.
-        refused = "Failed to load resource: the server responded with a status of 4"
-        assert [each for each in visiting.complaints if not each.startswith(refused)] == []
-        assert visiting.dialogs == []
-        assert visiting.strayed == []
-        if mode != "adjudicate":  # there a decision is sent by its own key
-            assert any(CHANGES[mode][0] in url for url in visiting.requests), "something was sent"
+def test_what_is_typed_is_shown_as_text(looked_at: dict[str, Visit], mode: str) -> None:
+    visiting = looked_at[mode]
+    page, base = visiting.page, visiting.server.base
+    page.goto(f"{base}{PAGES[mode].format(1)}")
+    fields = page.locator("main :is(input, textarea):not([type=search], [type=checkbox]):visible")
+    for field in fields.all()[:5]:
+        field.click()
+        page.keyboard.press("F2")  # in a cell: type into it
+        page.keyboard.type(PAYLOADS["image"])
+        page.keyboard.press("Tab")
+    for mark in page.locator("main mark[data-keys]").all()[:3]:
+        mark.click()
+    page.wait_for_load_state("networkidle")
+    for path in (PAGES[mode].format(1), PAGES[mode].format(2), "/"):
+        assert page.evaluate("window.owned") is None
+        assert page.evaluate(_ALIVE) == []
+        page = visiting.another()
+        page.goto(f"{base}{path}")
+    # A figure that is none is refused, which the browser notes.
+    refused = "Failed to load resource: the server responded with a status of 4"
+    assert [each for each in visiting.complaints if not each.startswith(refused)] == []
+    assert visiting.dialogs == []
+    assert visiting.strayed == []
+    if mode != "adjudicate":  # there a decision is sent by its own key
+        assert any(CHANGES[mode][0] in url for url in visiting.requests), "something was sent"
 
 
 # --- Pages of other sites in the browser that has the cookie
@@ -359,14 +457,13 @@ def site(base: str) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"], ids=["another site", "another port"])
-def test_a_page_of_another_site_gets_nothing(browser: Browser, run: Path, tmp_path: Path, host: str) -> None:
-    copy = tmp_path / "run"
-    shutil.copytree(run, copy)
-    with (
-        review_server(copy) as server,
-        visit(browser, server) as visiting,
-        site(server.base) as port,
-    ):
+def test_a_page_of_another_site_gets_nothing(
+    browser: Browser, running: dict[str, ReviewServer], host: str
+) -> None:
+    server = running["review"]
+    reviews = Path(server.process.args[len(COMMAND)]) / "review.jsonl"  # type: ignore[index, arg-type]
+    before = reviews.read_bytes()
+    with visit(browser, server) as visiting, site(server.base) as port:
         visiting.page.goto("about:blank")  # its own requests are none of the other site's
         page = visiting.context.new_page()
         answers: list[tuple[str, int]] = []
@@ -391,16 +488,15 @@ def test_a_page_of_another_site_gets_nothing(browser: Browser, run: Path, tmp_pa
         mine = visiting.page.goto(f"{server.base}/documents/1")
         assert mine is not None
         assert mine.ok, "the review's own window goes on"
-    reviews = copy / "review.jsonl"
-    assert not reviews.exists() or reviews.read_bytes() == b""
+    assert reviews.read_bytes() == before
 
 
 def test_a_name_that_is_turned_to_this_machine_gets_nothing(
-    browser: Browser, run: Path, tmp_path: Path
+    browser: Browser, running: dict[str, ReviewServer]
 ) -> None:
     """DNS rebinding in a real browser: a name of somebody else that resolves to the loopback."""
-    shutil.copytree(run, tmp_path / "run")
-    with review_server(tmp_path / "run") as server, closing(browser.new_context()) as context:
+    server = running["review"]
+    with closing(browser.new_context()) as context:
         page = context.new_page()
         for path in ("/", f"/?token={server.token}", "/documents/1"):
             answer = page.goto(f"http://rebound.example:{server.port}{path}")
@@ -412,30 +508,10 @@ def test_a_name_that_is_turned_to_this_machine_gets_nothing(
 # --- The start
 
 
-def started(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *arguments, "--no-browser"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
-
-
-def test_ctrl_c_ends_it_cleanly(run: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "run"
-    shutil.copytree(run, copy)
-    with review_server(copy) as server:
-        assert server.ask("GET", "/", {"Cookie": server.cookie()}).status == 200
-        server.ask("GET", "/documents/1/places?spans=1-2", {"Cookie": server.cookie()})
-        children = _children(server.pid)
-        assert server.stop() == 0
-        assert server.errors == ""
-    assert not [pid for pid in children if _is_alive(pid)]
-    with review_server(copy) as again:
-        assert again.token != server.token
+def test_ctrl_c_ends_it_cleanly(ended: Ended) -> None:
+    assert ended.code == 0
+    assert ended.errors == ""
+    assert ended.left == []
 
 
 def _children(pid: int) -> list[int]:
@@ -449,9 +525,10 @@ def _is_alive(pid: int) -> bool:
         return False
 
 
-def test_ctrl_c_does_not_wait_for_a_file_that_hangs(run: Path, tmp_path: Path) -> None:
-    shutil.copytree(run, tmp_path / "run")
-    with review_server(tmp_path / "run") as server:
+def test_ctrl_c_does_not_wait_for_a_file_that_hangs(ended: Ended) -> None:
+    """And the run is free again after the first end; the new start has a new token."""
+    with review_server(ended.run) as server:
+        assert server.token != ended.secrets["earlier"]
         cookie = {"Cookie": server.cookie()}
         assert server.ask("GET", "/documents/1", cookie).status == 200
         readers = [pid for pid in _children(server.pid) if "spawn_main" in _command(pid)]
@@ -474,28 +551,21 @@ def _command(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text()
 
 
-def test_terminate_ends_it_too(run: Path, tmp_path: Path) -> None:
-    shutil.copytree(run, tmp_path / "run")
-    with review_server(tmp_path / "run") as server:
-        server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(30) == 0
-
-
-def test_a_run_is_reviewed_by_one_server(run: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "run"
-    shutil.copytree(run, copy)
-    with review_server(copy) as server:
-        second = started(str(copy))
-        assert second.returncode == 3
-        assert str(server.pid) in second.stderr
-        assert "Traceback" not in second.stderr
-        assert server.token not in second.stderr
-    assert review_ends_well(copy)
-
-
-def review_ends_well(run: Path) -> bool:
-    with review_server(run) as server:
-        return server.stop() == 0
+def test_a_run_is_reviewed_by_one_server(running: dict[str, ReviewServer]) -> None:
+    server = running["review"]
+    second = subprocess.run(
+        [*COMMAND, str(server.process.args[len(COMMAND)]), "--no-browser"],  # type: ignore[index]
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert second.returncode == 3
+    assert str(server.pid) in second.stderr
+    assert "Traceback" not in second.stderr
+    assert server.token not in second.stderr
 
 
 @pytest.mark.parametrize(
@@ -516,19 +586,32 @@ def review_ends_well(run: Path) -> bool:
         (("{run}", "--port", "{taken}"), 3, "cannot listen"),
         (("{run}", "--host", ""), 2, "--host"),
         (("{run}", "--host", "no.such.host.invalid"), 3, "cannot listen"),
+        (("{run}", "--host", "192.0.2.7"), 3, "cannot listen"),
+        (("{run}", "--host", "a..b"), 3, "cannot listen"),
+        (("{run}", "--host", "x" * 64), 3, "cannot listen"),
     ],
 )
 def test_what_cannot_start_says_why(
-    run: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, message: str
+    run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    code: int,
+    message: str,
 ) -> None:
+    monkeypatch.setenv("RES_OPTIONS", "timeout:1 attempts:1")  # where no name server answers
     (tmp_path / "empty").mkdir()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         values = {"run": run, "empty": tmp_path / "empty", "taken": taken.getsockname()[1]}
-        ended = started(*(argument.format(**values) for argument in arguments))
-    assert ended.returncode == code
-    assert message in ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert "token=" not in ended.stdout
+        command = typer.Typer()
+        add_commands(command)
+        asked = ["review", *(argument.format(**values) for argument in arguments), "--no-browser"]
+        assert run_app(command, asked) == code
+    said = capfd.readouterr()
+    assert message in said.err
+    assert "Traceback" not in said.err
+    assert "token=" not in said.out
 
 
 def asked(server: ReviewServer, host: str, cookie: str | None = None) -> int:
@@ -543,6 +626,7 @@ def test_other_machines_only_if_told_and_with_the_token(run: Path, tmp_path: Pat
     with review_server(tmp_path / "run", "--host", "0.0.0.0") as server:
         assert "warning" in server.errors
         assert "0.0.0.0" in server.errors
+        assert "token and cookie" in " ".join(server.errors.split())
         port, cookie = server.port, server.cookie()
         own = (
             f"127.0.0.1:{port}",
@@ -554,12 +638,12 @@ def test_other_machines_only_if_told_and_with_the_token(run: Path, tmp_path: Pat
         assert [asked(server, host) for host in own] == [403] * 4
         names = (f"attacker.example:{port}", f"192.0.2.7.attacker.example:{port}", "192.0.2.7", f"1:{port}")
         assert [asked(server, host, cookie) for host in names] == [403] * 4
-        assert server.stop() == 0
+        server.process.send_signal(signal.SIGTERM)  # it ends it as Ctrl-C does
+        assert server.process.wait(30) == 0
 
 
-def test_without_being_told_no_other_machine_can_connect(run: Path, tmp_path: Path) -> None:
-    shutil.copytree(run, tmp_path / "run")
-    with review_server(tmp_path / "run") as server:
+def test_without_being_told_no_other_machine_can_connect(running: dict[str, ReviewServer]) -> None:
+    for server in running.values():
         assert "warning" not in server.errors
         listening = [
             line.split()[1]
@@ -575,28 +659,30 @@ def test_without_being_told_no_other_machine_can_connect(run: Path, tmp_path: Pa
 
 
 def test_the_browser_is_started_with_a_ticket_and_only_with_a_display(run: Path, tmp_path: Path) -> None:
-    shutil.copytree(run, tmp_path / "run")
-    script = tmp_path / "browser"
-    script.write_text(f'#!/bin/sh\necho "$1" >> {tmp_path}/opened\n')
-    script.chmod(script.stat().st_mode | stat.S_IXUSR)
     environment = {key: value for key, value in os.environ.items() if not key.endswith("DISPLAY")}
-    environment["BROWSER"] = f"{script} %s"
-    opened = tmp_path / "opened"
-    for display in ({}, {"DISPLAY": ":99"}):
+    processes = []
+    for name, display in (("without", {}), ("with", {"DISPLAY": ":99"})):
+        folder = tmp_path / name
+        shutil.copytree(run, folder / "run")
+        script = folder / "browser"
+        script.write_text(f'#!/bin/sh\necho "$1" >> {folder}/opened\n')
+        script.chmod(script.stat().st_mode | stat.S_IXUSR)
         process = subprocess.Popen(
-            [*COMMAND, str(tmp_path / "run")],
+            [*COMMAND, str(folder / "run")],
             cwd=ROOT,
-            env=environment | display,
+            env=environment | display | {"BROWSER": f"{script} %s"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        processes.append(process)
+    for process in processes:
         assert process.stdout is not None
         url = next(line for line in process.stdout if "token=" in line).strip()
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
         process.communicate()
-        assert opened.exists() == bool(display)
-    address = opened.read_text().strip()
+    assert not (tmp_path / "without" / "opened").exists()
+    address = (tmp_path / "with" / "opened").read_text().strip()
     assert urlsplit(address).netloc == urlsplit(url).netloc
     assert address != url

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -15,13 +16,19 @@ from typing import Any, TypeVar
 import pytest
 
 from evals.review.library import Library, NoSuchDocument
+from evals.review.server import serve
+from evals.review.settings import ReviewSettings
+from evals.review.source import files
+from evals.review.source.files import SourceFolders
 from evals.review.source.reading_child import NotShown, Reading, Source
 from evals.review.source.view import BlockView, Mark, Segment, SourceView, source_view
 from pipeline.document import Span
 from pipeline.errors import StartError
 from pipeline.read import DEFAULT_LIMITS, Limits, read_document
-from pipeline.runs.record import RecordFile
+from pipeline.runs.manifest import RunIdentity, load_manifest
+from pipeline.runs.record import RecordFile, read_text
 from tests.review_material import SAMPLES, extracted, write_pdf
+from tests.review_runs import made_record, made_run
 
 T = TypeVar("T")
 
@@ -148,31 +155,53 @@ def in_loop(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def reading(runner: asyncio.Runner) -> Iterator[Reading]:
+    """One for all tests that do not break it; of the loop of `runner`."""
+    started = patient()
+    yield started
+    runner.run(started.close())
+
+
 async def read(reading: Reading, library: Library, *numbers: int) -> list[Source]:
+    return list(await asyncio.gather(*(reading.source(library, number) for number in numbers)))
+
+
+async def read_once(reading: Reading, library: Library, *numbers: int) -> list[Source]:
     try:
-        return list(await asyncio.gather(*(reading.source(library, number) for number in numbers)))
+        return await read(reading, library, *numbers)
     finally:
         await reading.close()
 
 
-def test_requests_at_the_same_time_are_all_answered(run: Path) -> None:
+def test_requests_at_the_same_time_are_all_answered(
+    run: Path, reading: Reading, runner: asyncio.Runner
+) -> None:
     library = Library(run)
-    sources = in_loop(read(patient(), library, *range(1, len(library) + 1), 1, 2, 1))
+    sources = runner.run(read(reading, library, *range(1, len(library) + 1), 1, 2, 1))
     assert all(source.document is not None and not source.notices for source in sources)
 
 
-def test_a_file_is_read_only_if_it_is_the_one_that_was_extracted(run: Path, tmp_path: Path) -> None:
+def test_a_file_is_read_only_if_it_is_the_one_that_was_extracted(
+    run: Path, tmp_path: Path, reading: Reading, runner: asyncio.Runner
+) -> None:
     documents = tmp_path / "moved" / "elsewhere"
     shutil.copytree(SAMPLES, documents)
     number = next(e.number for e in Library(run).entries if e.brief.file.endswith(".html"))
     file = Library(run).entry(number).brief.file
     (documents / file).rename(documents / "renamed.html")
     library = Library(run, tmp_path / "moved")
-    (source,) = in_loop(read(patient(), library, number))
+    (source,) = runner.run(read(reading, library, number))
     assert source.document is not None
     with (documents / "renamed.html").open("a", encoding="utf-8") as stream:
         stream.write("<p>later</p>")
-    (source,) = in_loop(read(patient(), library, number))
+    (source,) = runner.run(read(reading, library, number))
     assert source.document is None
     assert [notice.key for notice in source.notices] == ["source.no_file"]
     assert source.text == library.text(number)
@@ -203,7 +232,7 @@ def test_a_symlink_that_leads_out_of_the_folder_is_not_followed(run: Path, tmp_p
 def test_what_cannot_be_read_is_shown_as_its_text(run: Path, limits: Any, notice: str) -> None:
     library = Library(run)
     number = next(e.number for e in library.entries if e.brief.file.endswith(".pdf"))
-    sources = in_loop(read(patient(limits), library, number, number))
+    sources = in_loop(read_once(patient(limits), library, number, number))
     for source in sources:
         assert source.document is None
         assert source.text == library.text(number)
@@ -262,29 +291,28 @@ def test_what_takes_long_is_shown_as_its_text_and_read_on(run: Path) -> None:
     assert late.notices == ()
 
 
-def test_a_long_document_has_its_pages_drawn_one_by_one(tmp_path: Path) -> None:
-    write_pdf(tmp_path / "sources" / "long.pdf", pages=400)
+def test_a_long_document_has_its_pages_drawn_one_by_one(
+    tmp_path: Path, reading: Reading, runner: asyncio.Runner
+) -> None:
+    pages = 150
+    write_pdf(tmp_path / "sources" / "long.pdf", pages)
     run = extracted(tmp_path, tmp_path / "sources")
     library = Library(run)
 
     async def scenario() -> None:
-        reading = patient()
-        try:
-            source = await reading.source(library, 1)
-            assert len(source.pages) == 400
-            last = await reading.picture(library, 1, 400)
-            assert last[:4] == b"RIFF"
-            for page in (0, 401, 10**30):
-                with pytest.raises(NotShown):
-                    await reading.picture(library, 1, page)
-            place = source.text.index("Office5had")
-            (found,) = await reading.places(library, 1, [Span(place, place + 8)])
-            assert found.page.number == 5
-            assert found.boxes[0].x0 < found.boxes[0].x1 <= found.page.width
-        finally:
-            await reading.close()
+        source = await reading.source(library, 1)
+        assert len(source.pages) == pages
+        last = await reading.picture(library, 1, pages)
+        assert last[:4] == b"RIFF"
+        for page in (0, pages + 1, 10**30):
+            with pytest.raises(NotShown):
+                await reading.picture(library, 1, page)
+        place = source.text.index("Office5had")
+        (found,) = await reading.places(library, 1, [Span(place, place + 8)])
+        assert found.page.number == 5
+        assert found.boxes[0].x0 < found.boxes[0].x1 <= found.page.width
 
-    in_loop(scenario())
+    runner.run(scenario())
 
 
 @pytest.mark.parametrize("has_index", [True, False])
@@ -329,3 +357,143 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, what: str) -> None:
         folder.mkdir()
     with pytest.raises(StartError, match=r"no such folder|holds no records"):
         Library(folder)
+
+
+# --- A run folder that somebody else has made
+
+
+def forged(folder: Path, **changed: object) -> Path:
+    """A run of one document whose record says something else than `gongkai extract` would write."""
+    run = made_run(folder / "run", [made_record("甲", [1.0, 0.5])])
+    record = json.loads((run / "records.jsonl").read_bytes()) | changed
+    line = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    (run / "records.jsonl").write_text(f"{line}\n", encoding="utf-8")
+    (run / "records.index").unlink()
+    return run
+
+
+@pytest.mark.parametrize(
+    "doc_id", ["../甲", "..", "/tmp/甲", "甲/乙", "甲\0乙", "甲\n乙", "", ".", "甲" * 5000]
+)
+def test_drafts_named_after_a_document_stay_in_their_folder(tmp_path: Path, doc_id: str) -> None:
+    run = forged(tmp_path, doc_id=doc_id)
+    drafts = tmp_path / "drafts"
+    if "/" in doc_id or "\0" in doc_id:
+        with pytest.raises(StartError, match="cannot be the name of a file"):
+            Library(run)
+    else:
+        (entry,) = Library(run).entries
+        assert (drafts / f"{entry.doc_id}.yaml").parent == drafts
+        assert ".." not in (drafts / f"{entry.doc_id}.yaml").parts
+
+
+@pytest.mark.parametrize(
+    "sha256", ["../../secret", "/etc/passwd", "../secret", "a/../../../secret", "a\0", "."]
+)
+def test_a_hash_that_is_a_path_leads_to_no_file(tmp_path: Path, sha256: str) -> None:
+    (tmp_path / "secret.txt").write_text("of somebody else", encoding="utf-8")
+    library = Library(forged(tmp_path, sha256=sha256))
+    with pytest.raises(StartError, match="needed are hexadecimal digits"):
+        library.text(1)
+    with pytest.raises(StartError, match="needed are hexadecimal digits"):
+        read_text(library.run, sha256)
+
+
+def test_a_text_that_is_a_symlink_shows_no_other_file(tmp_path: Path) -> None:
+    run = forged(tmp_path)
+    (tmp_path / "secret.txt").write_text("of somebody else", encoding="utf-8")
+    (text,) = (run / "text").iterdir()
+    assert Library(run).text(1) is not None
+    text.unlink()
+    text.symlink_to(tmp_path / "secret.txt")
+    assert Library(run).text(1) is None
+
+
+@pytest.mark.parametrize("name", ["review.jsonl", "review.lock", "review.pid", "review-sample.jsonl"])
+def test_what_a_review_writes_is_no_file_elsewhere(tmp_path: Path, name: str) -> None:
+    """A file of one line without an end looks like a change that a kill has cut off."""
+    run = forged(tmp_path)
+    other = tmp_path / "other"
+    other.write_text("of somebody else", encoding="utf-8")
+    (run / name).symlink_to(other)
+    with pytest.raises(StartError, match="is a symlink"):
+        serve(ReviewSettings(run), print, open_browser=False)
+    assert other.read_text(encoding="utf-8") == "of somebody else"
+
+
+_USAGE = [0, 0, 0, 0, 0.0, None]
+_ROW = ["甲", "甲.txt", "", "ok", None, None, {}, [], _USAGE]
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        "[" * 100_000,
+        "{}",
+        "null",
+        json.dumps(["0", "9", *_ROW]),
+        json.dumps([0, 5.0, *_ROW]),
+        json.dumps([-5, 10**30, *_ROW]),
+        json.dumps([0, True, *_ROW]),
+        '[0, 9, "\\ud800", "f", "", "ok", null, null, {}, [], [0, 0, 0, 0, 0.0, null]]',
+        *(
+            json.dumps([0, "LENGTH", *_ROW[:at], value, *_ROW[at + 1 :]], ensure_ascii=False)
+            for at, value in ((1, ["<b>"]), (2, {}), (3, "<b>"), (4, 7), (5, []), (6, {"table": "<b>"}))
+        ),
+        json.dumps([0, "LENGTH", *_ROW[:7], [["rule", "<b>", 1]], _USAGE], ensure_ascii=False),
+    ],
+    ids=lambda index: index[:40],
+)
+def test_an_index_that_is_none_is_not_believed(tmp_path: Path, index: str) -> None:
+    run = forged(tmp_path)
+    length = (run / "records.jsonl").stat().st_size
+    expected = Library(run).entries
+    line = index.replace('"LENGTH"', str(length))
+    (run / "records.index").write_text(f"{line}\n", encoding="utf-8")
+    assert Library(run).entries == expected
+
+
+def with_sources(run: Path, *sources: str) -> Path:
+    """The run with a manifest that names these sources."""
+    identity = dict.fromkeys(RunIdentity.__dataclass_fields__)
+    content = {**identity, "sources": sources, "sessions": [], "totals": {}}
+    (run / "run.json").write_text(json.dumps(content), encoding="utf-8")
+    assert load_manifest(run) is not None
+    return run
+
+
+def test_sources_that_a_run_names_are_looked_through_for_names_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run may name `/`: no file but those that its records name is opened, and the search ends."""
+    home = tmp_path / "home"
+    for name in ("a/secret.txt", "b/甲.txt", "c/unlike.txt"):
+        (home / name).parent.mkdir(parents=True)
+        (home / name).write_text(name, encoding="utf-8")
+    opened: list[str] = []
+    hashed = files.hash_file
+    monkeypatch.setattr(files, "hash_file", lambda path: (opened.append(path.name), hashed(path))[1])
+    sha256 = hashed(home / "b" / "甲.txt")
+    run = with_sources(forged(tmp_path, sha256=sha256), str(home), "~", "\0", "x" * 5000, "http://a.example/")
+    found = Library(run).source(1)
+    assert found is not None
+    assert found.path == home / "b" / "甲.txt"
+    assert opened == ["甲.txt"]
+    monkeypatch.setattr(files, "MOST_FILES", 1)
+    assert Library(run).source(1) is None
+    assert Library(run, home).source(1) == found, "a folder that a person names is looked through"
+
+
+def test_files_without_a_size_and_monstrous_ones_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`/proc` and `/sys` have files of no size that never end."""
+    (tmp_path / "empty.txt").touch()
+    with (tmp_path / "huge.txt").open("wb") as stream:
+        stream.truncate(DEFAULT_LIMITS.file_bytes + 1)
+    monkeypatch.setattr(files, "hash_file", lambda path: pytest.fail(f"{path} was read"))
+    folders = SourceFolders([tmp_path])
+    for name in ("empty.txt", "huge.txt", "proc/kmsg"):
+        record = made_record("甲", []).model_copy(update={"file": name})
+        assert folders.find(record) is None
+        assert folders.find(record.model_copy(update={"sha256": ""})) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evals.review.typed import TypedWrong, proposed, read_typed, shown
+from evals.review.typed import CHOICE_NAMES, TypedWrong, choices_of, name_of, proposed, read_typed, shown
 from evals.review.words import words
 from pipeline.fact import Evidence, Fact
 
@@ -39,6 +39,8 @@ RIGHT = [
     ("meta.signed_on", "2024-01-31", "2024-01-31", "value", "exact"),
     ("meta.division_code", "990124", "990124", "value", "exact"),
     ("meta.level", "county", "county", "value", "exact"),
+    ("meta.level", "县级", "county", "value", "exact"),
+    ("meta.issuer_type", "乡镇街道", "township", "value", "exact"),
     ("meta.issuer", "示例县人民政府", "示例县人民政府", "value", "exact"),
     ("meta.phone", "0606-5571044", "0606-5571044", "value", "exact"),
 ]
@@ -126,3 +128,11 @@ def test_what_is_shown_can_be_typed_again(
         evidence=Evidence(start=0, end=1),
     )
     assert read_typed(path, shown(fact)) == read_typed(path, typed)
+
+
+@pytest.mark.parametrize("path", ["meta.issuer_type", "meta.level"])
+def test_every_choice_has_a_chinese_name(path: str) -> None:
+    assert sorted(CHOICE_NAMES[path].values()) == sorted(choices_of(path))
+    assert [read_typed(path, name_of(path, value)).value for value in choices_of(path)] == list(
+        choices_of(path)
+    )

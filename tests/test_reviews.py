@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -436,3 +438,81 @@ def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
     assert len(read_reviews(tmp_path)) == 0
     with pytest.raises(StartError, match="no such folder"), ReviewLog.opened(tmp_path / "none"):
         pytest.fail("opened")
+
+
+WITHIN_LIMIT = """
+import resource, sys
+from pathlib import Path
+from pipeline.errors import StartError
+from pipeline.fact import Evidence
+from pipeline.runs.reviews import ReviewLog, Target
+with ReviewLog.opened(Path(sys.argv[1])) as log:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+    written, refused = 0, ""
+    while not refused:
+        try:
+            target = Target(path="proactive.total", source="narrative", start=written, end=written)
+            log.append("r", "a" * 64, "甲", "confirm", target)
+            written += 1
+        except StartError as error:
+            refused = str(error)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    log.append("r", "a" * 64, "甲", "remove", target)
+    print(written, refused)
+"""
+
+
+@pytest.mark.parametrize("limit", [700, 1000, 1001])
+def test_a_file_that_may_not_grow_keeps_whole_lines_and_goes_on_later(folder: Path, limit: int) -> None:
+    command = [sys.executable, "-c", WITHIN_LIMIT, str(folder), str(limit)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    written = int(done.stdout.split()[0])
+    assert "cannot be written (File too large)" in done.stdout
+    reviews = read_reviews(folder)
+    assert not reviews.was_torn
+    assert [each.number for each in reviews.events_of("r")] == list(range(1, written + 2))
+    assert written >= 1
+
+
+READ_ONLY = """
+import os, sys
+from pathlib import Path
+from pipeline.errors import StartError
+from pipeline.runs.reviews import ReviewLog, read_reviews
+folder = Path(sys.argv[1])
+if os.getuid() == 0:
+    os.setuid(65534)
+try:
+    with ReviewLog.opened(folder) as log:
+        print("opened")
+except StartError as error:
+    print(error)
+print(len(read_reviews(folder)))
+"""
+
+
+def test_a_folder_that_may_only_be_read_is_named_and_still_read(log: ReviewLog) -> None:
+    say(log, "confirm")
+    log.close()
+    # Not below the folder of the tests, which another user cannot enter.
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(log.folder, folder, dirs_exist_ok=True)
+        Path(folder).chmod(0o555)
+        command = [sys.executable, "-c", READ_ONLY, folder]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        Path(folder).chmod(0o755)
+    said = done.stdout.splitlines()
+    assert folder in said[0]
+    assert "cannot be written" in said[0]
+    assert said[-1] == "1"
+
+
+def test_a_clock_that_goes_backwards_changes_no_order(
+    log: ReviewLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for at, value in (("2026-05-01T00:00:00Z", 12), ("2020-01-01T00:00:00Z", 13)):
+        monkeypatch.setattr("pipeline.runs.reviews.now", lambda at=at: at)
+        say(log, "correct", to=fact("proactive.total", "120", value, human=True))
+    assert figure(log).human == fact("proactive.total", "120", 13, human=True)
+    again = read_reviews(log.folder).events_of("r")
+    assert [(each.number, each.at[:4]) for each in again] == [(1, "2026"), (2, "2020")]

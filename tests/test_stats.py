@@ -77,6 +77,16 @@ def test_degrees_of_freedom_by_the_definition() -> None:
     assert expected < 4
 
 
+def test_equal_documents_do_not_give_certainty() -> None:
+    """Two documents with 99.5 % each leave the chance of 400 decisions."""
+    interval = logit_t_interval(numbers(199, 199), numbers(200, 200))
+    bound = wilson(398, 400)
+    assert interval is not None
+    assert bound is not None
+    assert (interval.low, interval.high) == (bound.low, bound.high)
+    assert interval.high - interval.low > 0.01
+
+
 def test_all_exact_documents_do_not_give_certainty() -> None:
     interval = logit_t_interval(numbers(30, 40, 50), numbers(30, 40, 50))
     bound = wilson(3, 3)

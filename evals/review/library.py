@@ -3,6 +3,9 @@
 Nothing is written into the run folder, and the run may still be going on. Numbers count from 1
 in the order in which documents were first seen; they stay while the server lives, also when a
 document is done again or the records are put in another order.
+
+A run folder may be made by somebody else: no name in it leads out of it, nor out of the folders
+in which drafts are written under the names of its documents.
 """
 
 from __future__ import annotations
@@ -14,16 +17,18 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from pydantic import ValidationError
 
 from evals.review.source.files import SourceFiles, SourceFolders, folders_of_run
 from pipeline.errors import StartError
-from pipeline.fact import Record
+from pipeline.fact import Record, RecordStatus, Severity
 from pipeline.runs.brief import RecordBrief, brief_from_row, brief_of
-from pipeline.runs.record import INDEX, RECORDS, has_records, read_line, read_text
+from pipeline.runs.record import INDEX, RECORDS, has_records, read_line, read_text, text_path
 
 _MOST_RECORDS = 16
+_STATUSES, _SEVERITIES = frozenset(get_args(RecordStatus)), frozenset(get_args(Severity))
 
 
 class NoSuchDocument(LookupError):
@@ -49,13 +54,20 @@ class Library:
     """The documents of a run folder. Safe for several threads."""
 
     def __init__(self, run: Path, documents: Path | None = None) -> None:
-        """Raises StartError where `run` is no run folder or holds no record."""
+        """Raises StartError where `run` is no run folder, holds no record, or one with a name that is a path.
+
+        Without `documents` the files are looked for where the run's manifest says that they lay.
+        """
         if not run.is_dir():
             raise StartError(f"{run}: no such folder. Needed is one that `gongkai extract … --out` wrote")
         if not has_records(run):
             raise StartError(f"{run}: holds no records. Run `gongkai extract … --out {run}` first")
         self.run = run
-        self._folders = SourceFolders(folders_of_run(run) if documents is None else [documents])
+        self._folders = (
+            SourceFolders([documents])
+            if documents is not None
+            else SourceFolders(folders_of_run(run), is_trusted=False)
+        )
         self._lock = threading.RLock()
         self._numbers: dict[str, int] = {}
         self._entries: list[Entry] = []
@@ -106,6 +118,11 @@ class Library:
 
     def _put(self, brief: RecordBrief, start: int, length: int) -> None:
         """A later line of a document takes the place of the former."""
+        if not _is_name(brief.doc_id):
+            raise StartError(
+                f"{self.run / RECORDS}: the doc_id at byte {start} is {brief.doc_id[:80]!r}, which cannot be "
+                "the name of a file. `gongkai extract` writes no such record; delete this line"
+            )
         self._end = start + length
         number = self._numbers.setdefault(brief.doc_id, len(self._entries) + 1)
         entry = Entry(number, brief, start, length)
@@ -158,7 +175,11 @@ class Library:
 
     def text(self, number: int) -> str | None:
         """The canonical text that evidence points into; None where the run did not keep it."""
-        return read_text(self.run, self.record(number).sha256)
+        sha256 = self.record(number).sha256
+        path = text_path(self.run, sha256)
+        if path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve()):
+            return None  # it would show a file of somebody else
+        return read_text(self.run, sha256)
 
     def source(self, number: int) -> SourceFiles | None:
         """The very file that was extracted, and those attached to it; None where they are not at hand.
@@ -175,10 +196,31 @@ def _indexed(path: Path, start: int) -> Iterator[tuple[RecordBrief, int, int, in
             index.seek(start)
             for line in index:
                 place, length, *row = json.loads(line)
+                json.dumps(row, ensure_ascii=False).encode()  # ValueError where it is no text
+                brief = brief_from_row(row)
+                if type(place) is not int or type(length) is not int or not _is_sound(brief):
+                    return
                 start += len(line)
-                yield brief_from_row(row), place, length, start
-    except (OSError, ValueError, TypeError):
+                yield brief, place, length, start
+    except (OSError, ValueError, TypeError, RecursionError):
         return
+
+
+def _is_sound(brief: RecordBrief) -> bool:
+    """Whether all that an index says is of the kind that pages rely on."""
+    said = (brief.error, brief.error_code)
+    return (
+        all(isinstance(text, str) for text in (brief.doc_id, brief.file, brief.content))
+        and all(text is None or isinstance(text, str) for text in said)
+        and brief.status in _STATUSES
+        and all(isinstance(count, int) for count in brief.facts.values())
+        and all(isinstance(rule, str) and severity in _SEVERITIES for rule, severity in brief.rules)
+    )
+
+
+def _is_name(doc_id: str) -> bool:
+    """Whether files can be called after a document: the name stays in the folder in which it is used."""
+    return "\0" not in doc_id and "/" not in doc_id and Path(f"{doc_id}.yaml").name == f"{doc_id}.yaml"
 
 
 def _stands(descriptor: int, brief: RecordBrief, start: int, length: int) -> bool:

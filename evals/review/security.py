@@ -62,15 +62,20 @@ class Keys:
     """The secrets of one start. Cookie and CSRF value are made from the token and do not give it away.
 
     `ticket` opens the page once: it is what the browser is started with, whose command line other
-    users of the machine may see.
+    users of the machine may see. If it comes a second time, one of the two was somebody else: the
+    cookie that it gave, which is not that of the token, is good for nothing from then on.
     """
 
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     ticket: str | None = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 
+    _of_ticket: str = field(default_factory=lambda: secrets.token_urlsafe(32), init=False, repr=False)
+    _is_ticket_used: bool = field(default=False, init=False)
+    _is_ticket_spoilt: bool = field(default=False, init=False)
+
     @property
     def cookie(self) -> str:
-        """The value of the cookie."""
+        """The value of the cookie that the token gives."""
         return self._derived("cookie")
 
     @property
@@ -81,14 +86,22 @@ class Keys:
     def _derived(self, purpose: str) -> str:
         return hmac.new(self.token.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
-    def open_with(self, offered: str) -> bool:
-        """Whether this is the token or the ticket; the ticket is used up by it."""
+    def open_with(self, offered: str) -> str | None:
+        """The value of the cookie for the token, and for the ticket the first time; else None."""
         if is_same(offered, self.token):
-            return True
-        if self.ticket is not None and is_same(offered, self.ticket):
-            self.ticket = None
-            return True
-        return False
+            return self.cookie
+        if self.ticket is None or not is_same(offered, self.ticket):
+            return None
+        if self._is_ticket_used:
+            self._is_ticket_spoilt = True
+            return None
+        self._is_ticket_used = True
+        return self._of_ticket
+
+    def has_given(self, cookie: str) -> bool:
+        """Whether this is the value of a cookie that is in force."""
+        of_ticket = self._is_ticket_used and not self._is_ticket_spoilt and is_same(cookie, self._of_ticket)
+        return is_same(cookie, self.cookie) or of_ticket
 
 
 def is_same(offered: str, secret: str) -> bool:
@@ -112,6 +125,7 @@ _NO_CSRF = Refusal(403, "security.no_csrf")
 _NO_JSON = Refusal(415, "security.no_json")
 _NO_METHOD = Refusal(405, "security.no_method")
 _NO_PAGE = Refusal(404, "security.no_page")
+_TWO_LENGTHS = Refusal(400, "security.bad_request")
 
 
 class Guard:
@@ -148,13 +162,18 @@ class Guard:
         refusal = _NO_METHOD if scope["method"] not in METHODS else self._foreign(headers)
         tokens = _tokens(scope)
         if refusal is None and tokens and scope["method"] == "GET":
-            if len(tokens) == 1 and self._keys.open_with(tokens[0]):
-                return self._opened(scope)
+            cookie = self._keys.open_with(tokens[0]) if len(tokens) == 1 else None
+            if cookie is not None:
+                return self._opened(scope, cookie)
             refusal = _NO_TOKEN
         refusal = refusal or self._unknown(headers, is_change)
         if refusal is None and len(scope["path"].encode("utf-8", "replace")) > MOST_PATH_BYTES:
             refusal = _NO_PAGE
-        return None if refusal is None else refused(refusal, is_for_script=is_change)
+        if refusal is None:
+            return None
+        answer = refused(refusal, is_for_script=is_change)
+        answer.headers["Connection"] = "close"  # what was sent behind it is not looked at
+        return answer
 
     def _foreign(self, headers: Headers) -> Refusal | None:
         """Why a request is none of this server's own pages."""
@@ -165,11 +184,12 @@ class Guard:
             return _FOREIGN
         if any(site not in _OWN_SITE for site in headers.getlist("sec-fetch-site")):
             return _FOREIGN
-        return None
+        # Where a body ends is said twice: who stands between may believe the other one.
+        return _TWO_LENGTHS if {"content-length", "transfer-encoding"} <= set(headers) else None
 
     def _unknown(self, headers: Headers, is_change: bool) -> Refusal | None:
         """Why a request is not of the browser that has opened the address, or no change that it sent."""
-        if not is_same(_cookie(headers, self.cookie_name), self._keys.cookie):
+        if not self._keys.has_given(_cookie(headers, self.cookie_name)):
             return _NO_TOKEN
         if is_change and not is_same(headers.get(CSRF_HEADER, ""), self._keys.csrf):
             return _NO_CSRF
@@ -177,13 +197,13 @@ class Guard:
             return _NO_JSON
         return None
 
-    def _opened(self, scope: Scope) -> Response:
+    def _opened(self, scope: Scope, cookie: str) -> Response:
         """The same address without the token, and the cookie."""
         rest = urlencode([(key, value) for key, value in _query(scope) if key != "token"])
         # Slashes in front would make it the address of another host.
         path = "/" + quote(scope["path"].lstrip("/\\"), safe="/")
         answer = RedirectResponse(path + (f"?{rest}" if rest else ""), status_code=303)
-        answer.set_cookie(self.cookie_name, self._keys.cookie, httponly=True, samesite="strict", path="/")
+        answer.set_cookie(self.cookie_name, cookie, httponly=True, samesite="strict", path="/")
         return answer
 
     def _is_own(self, host: str) -> bool:

@@ -24,6 +24,8 @@ from evals.review.source.reading_child import Reading
 from pipeline.errors import StartError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipeline.runs.reviews import ReviewLog
 
 _BACKLOG = 128
@@ -57,7 +59,18 @@ def _reviews(settings: ReviewSettings, resources: ExitStack) -> ReviewLog | None
         return None
     from pipeline.runs.reviews import ReviewLog
 
+    _refuse_links(settings.run)
     return resources.enter_context(ReviewLog.opened(settings.run))
+
+
+def _refuse_links(run: Path) -> None:
+    """Raises StartError where a file that is written would be another: the folder may be of somebody else."""
+    for path in sorted(run.glob("review*")):
+        if path.is_symlink():
+            raise StartError(
+                f"{path}: is a symlink, and what it leads to would be written over. Put a file in its place, "
+                "or delete it"
+            )
 
 
 def _listen(settings: ReviewSettings) -> socket.socket:
@@ -67,9 +80,10 @@ def _listen(settings: ReviewSettings) -> socket.socket:
         )
         family, _, _, _, address = found[0]
         return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter: no name that a host can have
+        reason = getattr(error, "strerror", None) or error
         raise StartError(
-            f"cannot listen on {settings.host}, port {settings.port}: {error.strerror or error}. "
+            f"cannot listen on {settings.host}, port {settings.port}: {reason}. "
             "Name another with --host or --port, or leave both out"
         ) from error
 

@@ -44,6 +44,25 @@ _NEGATIVE = re.compile(r"[-−–﹣减]\s*(.+)", re.DOTALL)
 _ARABIC = re.compile(r"\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?", re.ASCII)
 _MONEY_UNITS = {"yuan": "元", "wan_yuan": "万元"}
 _FEN_DIGITS = {"yuan": 2, "wan_yuan": 6}
+CHOICE_NAMES: dict[str, dict[str, str]] = {
+    "meta.issuer_type": {
+        "人民政府": "government",
+        "政府办公室": "government_office",
+        "部门": "department",
+        "乡镇街道": "township",
+        "事业单位": "institution",
+        "开发区": "zone",
+        "其他": "other",
+    },
+    "meta.level": {
+        "国家级": "national",
+        "省级": "province",
+        "地市级": "prefecture",
+        "县级": "county",
+        "乡级": "township",
+    },
+}
+"""What may be typed in Chinese for a field that is limited to a few values."""
 _YEARS = range(2008, 2101)
 _LONGEST = 2000
 _CODE = re.compile(r"\d{6}", re.ASCII)
@@ -146,6 +165,7 @@ def _text_value(path: str, text: str, typed: str) -> str:
     if not text or len(text) > _LONGEST:
         raise TypedWrong("review.wrong_text", typed)
     choices = choices_of(path)
+    text = CHOICE_NAMES.get(path, {}).get(text, text)
     if choices and text not in choices:
         raise TypedWrong(f"review.wrong_{path.rpartition('.')[2]}", typed)
     if path == "meta.division_code" and not _CODE.fullmatch(text):
@@ -191,6 +211,11 @@ def shown(fact: Fact | None) -> str:
     if isinstance(value, float):
         value = int(value) if value.is_integer() else value
     return f"{BOUND_SIGNS[fact.bound]}{value}"
+
+
+def name_of(path: str, value: str) -> str:
+    """The Chinese name of a value of such a field; nothing where it has none."""
+    return next((name for name, each in CHOICE_NAMES.get(path, {}).items() if each == value), "")
 
 
 def proposed(path: str, raw: str) -> Typed | None:

@@ -60,7 +60,7 @@ def card(made: MadeWith, specs: Iterable[TableSpec], counts: Mapping[str, int]) 
         "## Accuracy",
         "",
         *_accuracy(made.scores),
-        *(_OF_THE_MACHINE if made.scores is not None and made.is_reviewed else ()),
+        *_whose(made),
         "",
         _LICENCE,
     ]
@@ -97,6 +97,12 @@ def _accuracy(scores: Mapping[str, Any] | None) -> Iterator[str]:
         yield f"| {name} | {numbers} | {interval} | {rates.get('documents', 0)} |"
     for language in ("en", "zh"):
         yield from ("", f"> {scores['statement'][language]}")
+
+
+def _whose(made: MadeWith) -> tuple[str, ...]:
+    """Of a run that people have checked: whether the score is of before."""
+    is_of_machine = made.scores is not None and made.scores.get("scored") != "in_force"
+    return _OF_THE_MACHINE if made.is_reviewed and is_of_machine else ()
 
 
 def _rate(value: float | None) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, get_args
 
-from pipeline.export.rows import SOURCES, STATUS_WORDS
+from pipeline.export.rows import BOUNDS, SCOPES, SOURCES, STATUS_WORDS
 from pipeline.export.table import Column, Row, TableSpec, Value
 from pipeline.fact import Fact
-from pipeline.runs.corrected import Figure, Orphan, Reviewed
+from pipeline.runs.corrected import Changed, Figure, Orphan
 from pipeline.runs.reviews import Action, ReviewEvent
 
 State = Literal["in_force", "replaced", "orphaned"]
@@ -27,6 +27,16 @@ def _reading(whose: str, prefix: str) -> tuple[Column, ...]:
         Column(f"{prefix}_value_text", "text", f"text or date as {whose} read it"),
         Column(f"{prefix}_status", "text", f"status as {whose} read it", values=STATUS_WORDS),
         Column(f"{prefix}_raw", "text", f"print as {whose} read it"),
+    )
+
+
+def _kind(whose: str, prefix: str) -> tuple[Column, ...]:
+    """A person may leave the value and correct what kind of figure it is, or of which field."""
+    return (
+        Column(f"{prefix}_path", "text", f"field that {whose} took it for"),
+        Column(f"{prefix}_bound", "text", f"bound as {whose} read it", values=BOUNDS),
+        Column(f"{prefix}_scope", "text", f"scope as {whose} read it", values=SCOPES),
+        Column(f"{prefix}_label", "text", f"subject of a proactive.category as {whose} read it"),
     )
 
 
@@ -59,12 +69,14 @@ CORRECTIONS = TableSpec(
         Column("end", "integer", "character after the last in the canonical text"),
         Column("number", "integer", "number of the change in review.jsonl of its run"),
         Column("run", "text", "run of the document"),
+        *_kind("the machine", "machine"),
+        *_kind("the person", "human"),
     ),
     "one row a change that a person made and nobody undid; confirmations are changes too",
 )
 
 
-def correction_rows(found: Reviewed) -> Iterator[Row]:
+def correction_rows(found: Changed) -> Iterator[Row]:
     """The changes of a document in the order in which they were made."""
     rows = [row for figure in found.figures for row in _rows_of(figure)]
     rows += [_row(each.event, each.event.seen, "orphaned") for each in found.orphaned]
@@ -104,4 +116,8 @@ def _cells(prefix: str, fact: Fact | None) -> dict[str, Value]:
         f"{prefix}_value_text": fact.value if isinstance(fact.value, str) else None,
         f"{prefix}_status": fact.status,
         f"{prefix}_raw": fact.raw,
+        f"{prefix}_path": fact.path,
+        f"{prefix}_bound": fact.bound,
+        f"{prefix}_scope": fact.scope,
+        f"{prefix}_label": fact.label,
     }

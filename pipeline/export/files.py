@@ -10,6 +10,9 @@ from pathlib import Path
 from pipeline.export.made_with import MadeWith
 from pipeline.export.table import FileWriter, Table
 
+SOMETIMES = frozenset({"corrections"})
+"""Tables that not every export has."""
+
 TablesWriter = Callable[[Path, Iterable[Table], MadeWith], dict[str, int]]
 """Writes tables into a folder; the number of rows of each."""
 
@@ -35,6 +38,9 @@ def each_in_a_file(write: FileWriter, ending: str) -> TablesWriter:
         for spec, rows in tables:
             with replaced(out / f"{spec.name}.{ending}") as path:
                 counts[spec.name] = write(path, spec, rows)
+        for name in SOMETIMES - counts.keys():
+            # An earlier export into this folder had it: it would go with these tables, and is not of them.
+            (out / f"{name}.{ending}").unlink(missing_ok=True)
         return counts
 
     return write_tables

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UsageError
-from pipeline.runs.in_force import count_reviews
+from pipeline.runs.in_force import ReviewCounts
 from pipeline.runs.manifest import Manifest, load_manifest
 
 # What must be the same for a score of one run to speak of another.
@@ -28,8 +28,8 @@ class MadeWith:
     is_reviewed: bool = False
 
 
-def made_with(run: Path, scores: Path | None = None) -> MadeWith:
-    """From the manifest and the review of the run.
+def made_with(run: Path, scores: Path | None = None, review: ReviewCounts | None = None) -> MadeWith:
+    """From the manifest of the run and how much of it people have checked.
 
     UsageError when `scores` are of an extraction of another kind.
     """
@@ -37,7 +37,6 @@ def made_with(run: Path, scores: Path | None = None) -> MadeWith:
     content = None if scores is None else _load_scores(scores)
     if content is not None and manifest is not None:
         _require_same(content["run"], manifest, scores)
-    review = count_reviews(run)
     lines = {
         **({} if manifest is None else _lines(manifest)),
         **({} if review is None else {"review": review.sentence}),

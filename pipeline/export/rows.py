@@ -11,7 +11,7 @@ own figure has columns of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -36,7 +36,7 @@ from pipeline.fact import (
 )
 from pipeline.panel.harmonised import FigureStatus
 from pipeline.panel.model import Role
-from pipeline.runs.corrected import VERDICTS, Figure
+from pipeline.runs.corrected import VERDICTS, Changed, Figure
 from pipeline.runs.work import DUPLICATE_RULE
 from pipeline.schema import FieldSpec, fields
 
@@ -49,6 +49,7 @@ _SOURCE_ORDER = ("table", "metadata", "narrative")
 STATUS_WORDS: tuple[str, ...] = get_args(FigureStatus)
 SOURCES: tuple[str, ...] = get_args(Source)
 BOUNDS: tuple[str, ...] = get_args(Bound)
+SCOPES: tuple[str, ...] = get_args(Scope)
 TEMPLATES: tuple[str, ...] = get_args(Template)
 RECORD_STATUSES: tuple[str, ...] = get_args(RecordStatus)
 UNPLACED = "unplaced"
@@ -194,15 +195,24 @@ def fact_rows(records: Iterable[Record]) -> Iterator[Row]:
             yield _fact_row(record.doc_id, fact, rules.get(fact.path, ()))
 
 
-def figure_rows(record: Record, figures: Iterable[Figure]) -> Iterator[Row]:
+def figure_rows(record: Record, found: Changed) -> Iterator[Row]:
     """One row a reading: the machine's and, after it, a person's. `record` has the facts in force."""
     rules = _rules_by_path(record.findings)
-    for figure in figures:
-        for fact in (figure.machine, figure.human):
-            if fact is not None and (fact is figure.machine or fact is figure.fact):
-                superseded = {"superseded": "no" if fact is figure.fact else "yes"}
-                row = _fact_row(record.doc_id, fact, rules.get(fact.path, ()))
-                yield {**row, **superseded, "review": figure.verdict}
+    for place, fact in enumerate(found.record.facts):
+        if (figure := found.of_machine.get(place)) is None:
+            yield _fact_row(record.doc_id, fact, rules.get(fact.path, ()))
+        else:
+            yield from _rows_of_figure(record.doc_id, figure, rules)
+    for figure in found.added:
+        yield from _rows_of_figure(record.doc_id, figure, rules)
+
+
+def _rows_of_figure(doc_id: str, figure: Figure, rules: Mapping[str, tuple[str, ...]]) -> Iterator[Row]:
+    for fact in (figure.machine, figure.human):
+        if fact is not None and (fact is figure.machine or fact is figure.fact):
+            superseded = {"superseded": "no" if fact is figure.fact else "yes"}
+            row = _fact_row(doc_id, fact, rules.get(fact.path, ()))
+            yield {**row, **superseded, "review": figure.verdict}
 
 
 def _rules_by_path(findings: Iterable[Finding]) -> dict[str, tuple[str, ...]]:

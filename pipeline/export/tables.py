@@ -36,9 +36,9 @@ from pipeline.panel.model import PanelRow, Source
 from pipeline.panel.sources import run_labels, sources_of
 from pipeline.panel.units import GB_2260, Places
 from pipeline.panel.versions import choose, unplaced
-from pipeline.runs.corrected import figures, reviewed
-from pipeline.runs.in_force import lost
-from pipeline.runs.reviews import has_changes, read_reviews
+from pipeline.runs.corrected import Orphan
+from pipeline.runs.in_force import ReviewCounts, lost
+from pipeline.runs.reviews import read_reviews
 
 TableName = Literal["facts", "panel", "reports", "documents", "findings", "corrections", "codebook"]
 TABLES: tuple[TableName, ...] = tuple(name for name in get_args(TableName) if name != "corrections")
@@ -59,7 +59,7 @@ class RunTables:
 
         There are `corrections` only where people have checked figures: some readers refuse empty tables.
         """
-        of_review: tuple[TableName, ...] = ("corrections",) if self._is_reviewed else ()
+        of_review: tuple[TableName, ...] = ("corrections",) if self.reviews else ()
         return (self.table(name) for name in (*TABLES[:-1], *of_review, TABLES[-1]))
 
     def table(self, name: TableName) -> Table:
@@ -102,9 +102,27 @@ class RunTables:
             found.add(source.record)
         return found
 
-    @property
-    def _is_reviewed(self) -> bool:
-        return any(has_changes(read_reviews(run)) for run in self.runs)
+    @cached_property
+    def reviews(self) -> Mapping[Path, ReviewCounts]:
+        """How much of each run people have checked; only of runs with changes that nobody undid."""
+        counts = {label: ReviewCounts() for label in run_labels(self.runs)}
+        for source in self.sources:
+            if source.review is not None:
+                counts[source.run].add(source.review.verdicts, source.review.orphaned)
+        for label, orphaned in self._lost.items():
+            counts[label].add((), orphaned)
+        return {run: each for run, each in zip(self.runs, counts.values(), strict=True) if each.is_any}
+
+    @cached_property
+    def _lost(self) -> Mapping[str, Sequence[Orphan]]:
+        """Changes of documents that a run does not have, by its label."""
+        found: dict[str, Sequence[Orphan]] = {}
+        for run, label in zip(self.runs, run_labels(self.runs), strict=True):
+            reviews = read_reviews(run)
+            if len(reviews):
+                present = {each.doc_id: each.sha256 for each in self.sources if each.run == label}
+                found[label] = lost(reviews, present)
+        return found
 
     def _of_each(self, rows_of: Callable[[Iterable[Record]], Iterator[Row]]) -> Iterator[Row]:
         for source in self.sources:
@@ -113,27 +131,22 @@ class RunTables:
 
     def _fact_rows(self) -> Iterator[Row]:
         for source in self.sources:
-            events = source.events
             rows = (
-                figure_rows(source.record, figures(source.written, events))
-                if events
-                else fact_rows([source.record])
+                fact_rows([source.record])
+                if source.review is None
+                else figure_rows(source.record, source.changed)
             )
             for row in rows:
                 yield {**row, "run": source.run}
 
     def _correction_rows(self) -> Iterator[Row]:
         for source in self.sources:
-            if events := source.events:
-                for row in correction_rows(reviewed(source.written, events)):
+            if source.review is not None:
+                for row in correction_rows(source.changed):
                     yield {**row, "run": source.run}
-        for run, label in zip(self.runs, run_labels(self.runs), strict=True):
-            present = {source.doc_id for source in self.sources if source.run == label}
-            reviews = read_reviews(run)
-            for doc_id in reviews.doc_ids:
-                if doc_id not in present:
-                    for row in orphan_rows(lost(reviews.events_of(doc_id))):
-                        yield {**row, "run": label}
+        for label, orphaned in self._lost.items():
+            for row in orphan_rows(orphaned):
+                yield {**row, "run": label}
 
     def _panel_rows(self) -> Iterator[Row]:
         return panel_rows(self.rows, self.occurrence, self.across)
@@ -170,12 +183,10 @@ class RunTables:
 
 def _checked(source: Source) -> dict[str, Value]:
     """How many figures of a document people have checked, and how many of them were changed."""
-    events = source.events
-    found = figures(source.written, events) if events else ()
-    changed = sum(figure.verdict in ("corrected", "removed", "added") for figure in found)
+    verdicts = () if source.review is None else source.review.verdicts
     return {
-        "figures_checked": sum(figure.is_checked for figure in found),
-        "figures_corrected": changed,
+        "figures_checked": len(verdicts),
+        "figures_corrected": sum(verdict != "confirmed" for verdict in verdicts),
     }
 
 

@@ -28,9 +28,9 @@ def export_runs(
     fit or a library is missing, StartError when a run cannot be read or `out` not written.
     """
     write = tables_writer(format_name)
-    made = _made_with(runs, scores)
     tables = RunTables(runs)
     tables.require_runs()
+    made = _made_with(tables, scores)
     try:
         out.mkdir(parents=True, exist_ok=True)
         return write(out, tables, made)
@@ -40,9 +40,10 @@ def export_runs(
         ) from error
 
 
-def _made_with(runs: Sequence[Path], scores: Path | None) -> MadeWith:
+def _made_with(tables: RunTables, scores: Path | None) -> MadeWith:
     """What the runs were made with: once where it is the same, else each under its name."""
-    made = [made_with(run, scores) for run in runs]
+    runs = tables.runs
+    made = [made_with(run, scores, tables.reviews.get(run)) for run in runs]
     is_reviewed = any(each.is_reviewed for each in made)
     # Two reviews that come to the same counts are two reviews all the same.
     if len(made) == 1 or (not is_reviewed and all(each.lines == made[0].lines for each in made)):

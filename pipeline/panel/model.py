@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.fact import Record, RecordStatus
-from pipeline.panel.stored import StoredRecord
-from pipeline.runs.reviews import ReviewEvent
+from pipeline.panel.stored import Review, StoredRecord
+from pipeline.runs.corrected import Changed, changed
 
 Role = Literal["chosen", "duplicate", "superseded", "other_carrier", "failed"]
 
@@ -89,9 +89,16 @@ class Source:
         return self.held.load_written() if isinstance(self.held, StoredRecord) else self.held
 
     @property
-    def events(self) -> tuple[ReviewEvent, ...]:
-        """What people said about its figures."""
-        return self.held.events if isinstance(self.held, StoredRecord) else ()
+    def review(self) -> Review | None:
+        """What people said of its figures in short; None where nobody said anything. It costs nothing."""
+        return self.held.review if isinstance(self.held, StoredRecord) else None
+
+    @property
+    def changed(self) -> Changed:
+        """The machine's facts with what people said of them."""
+        if isinstance(self.held, StoredRecord):
+            return self.held.load_changed()
+        return changed(self.held, ())
 
     @property
     def doc_id(self) -> str:

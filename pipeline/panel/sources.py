@@ -23,9 +23,9 @@ from pipeline.metadata.hints import code_by_hint
 from pipeline.metadata.issuers import is_zone
 from pipeline.panel.bodies import BodyName, take_apart, tidy_name
 from pipeline.panel.model import Source, Unit
-from pipeline.panel.stored import StoredRecord
+from pipeline.panel.stored import Review, StoredRecord
 from pipeline.panel.units import GB_2260, Places
-from pipeline.runs.corrected import facts_in_force
+from pipeline.runs.corrected import changed
 from pipeline.runs.record import read_lines
 from pipeline.runs.reviews import read_reviews
 
@@ -100,10 +100,13 @@ def _of_run(folder: Path, label: str, names: _Names) -> Iterator[_Printed]:
     found: dict[str, _Printed] = {}
     reviews = read_reviews(folder)
     for start, length, record in read_lines(folder):
-        stored = StoredRecord(folder, start, length, record.doc_id, record.sha256, record.status, reviews)
         found.pop(record.doc_id, None)  # the order is that of the lines that count
-        if events := stored.events:
-            record = record.model_copy(update={"facts": facts_in_force(record, events)})
+        place = (folder, start, length, record.doc_id, record.sha256, record.status)
+        stored = StoredRecord(*place)
+        if events := reviews.events_of(record.doc_id):
+            made = changed(record, events)
+            stored = StoredRecord(*place, reviews, Review.of(made))
+            record = record.model_copy(update={"facts": made.facts})
         found[record.doc_id] = _printed(label, stored, record, names)
     yield from found.values()
 

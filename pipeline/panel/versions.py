@@ -9,8 +9,9 @@ Of a reporter's documents for one year the one that counts is chosen by this rul
    an old report that another site posts later is no newer for it.
 3. Against a version without a date, and between two of the same date, the one with more facts
    of table and prose wins, then the one with fewer errors, then the first by `doc_id` and run.
-4. Of the copies of that version: more facts, then fewer errors, then a date before none and the
-   earliest (when the report came out), then `doc_id` and run.
+4. Of the copies of that version: more figures that a person checked, then more facts, then fewer
+   errors, then a date before none and the earliest (when the report came out), then `doc_id` and run.
+   Copies stay copies when people correct one of them: what the machine read of both is compared too.
 
 Nothing is thrown away: every document stays a version of its row with what it is beside the
 chosen one. A department is a reporter of its own and never a version of its government's report.
@@ -45,11 +46,17 @@ class _Candidate:
 
     source: Source
     content: Content
+    written: Content
     media_type: str | None
     attachments: tuple[str, ...]
     facts: int
     errors: int
     day: date | None
+
+    @property
+    def checked(self) -> int:
+        """Figures that a person has checked."""
+        return 0 if self.source.review is None else len(self.source.review.verdicts)
 
     @property
     def rank(self) -> tuple[object, ...]:
@@ -58,9 +65,9 @@ class _Candidate:
 
     @property
     def rank_among_copies(self) -> tuple[object, ...]:
-        """The same with the earliest date before the name."""
+        """The same with the earliest date before the name, and what people checked before all."""
         day = self.day or date.max
-        return (-self.facts, self.errors, day, self.source.doc_id, self.source.run)
+        return (-self.checked, -self.facts, self.errors, day, self.source.doc_id, self.source.run)
 
 
 @dataclass(slots=True)
@@ -80,7 +87,10 @@ class _Edition:
     def has(self, candidate: _Candidate) -> bool:
         first = self.copies[0]
         is_same_file = _files(first) == _files(candidate)
-        return is_same_file or first.content.compare(candidate.content).is_same
+        if is_same_file or first.content.compare(candidate.content).is_same:
+            return True
+        is_reviewed = any(each.content is not each.written for each in (first, candidate))
+        return is_reviewed and first.written.compare(candidate.written).is_same
 
 
 def choose(sources: Iterable[Source]) -> tuple[PanelRow, ...]:
@@ -160,10 +170,11 @@ def _why_failed(record: Record, chosen: Source) -> str:
 
 
 def _candidate(source: Source) -> _Candidate:
-    record = source.record
+    record, content = source.record, Content.of(source.record)
     return _Candidate(
         source,
-        Content.of(record),
+        content,
+        content if source.review is None else Content.of(source.written),
         record.media_type,
         tuple(sorted(part.sha256 for part in record.parts)),
         facts=sum(fact.source != "metadata" for fact in record.facts),

@@ -5,7 +5,7 @@ The machine's facts stay as they are; a person's reading stands beside them and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -76,20 +76,92 @@ def figures(record: Record, events: Iterable[ReviewEvent]) -> tuple[Figure, ...]
 def facts_in_force(record: Record, events: Iterable[ReviewEvent]) -> tuple[Fact, ...]:
     """The facts that count: corrected where they stood, added ones after what is printed before them."""
     found = list(events)
-    return _in_force(figures(record, found)) if found else record.facts
+    return changed(record, found).facts if found else record.facts
 
 
 def reviewed(record: Record, events: Iterable[ReviewEvent]) -> Reviewed:
     """The figures with their readings. `events` are those of the record's `doc_id`, in order."""
+    found = changed(record, events)
+    return Reviewed(found.every_figure, found.orphaned)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The figures of a record that events name: of the machine's facts by their place in it, then added ones.
+
+    A record has a hundred facts of which people change a few: those alone are worked on.
+    """
+
+    record: Record
+    of_machine: Mapping[int, Figure]
+    added: tuple[Figure, ...]
+    orphaned: tuple[Orphan, ...]
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """These alone; the other figures of the record nobody has looked at."""
+        return (*self.of_machine.values(), *self.added)
+
+    @property
+    def every_figure(self) -> tuple[Figure, ...]:
+        """All figures of the record, the machine's in its order, then added ones."""
+        found = self.of_machine
+        of_machine = (
+            found[place] if place in found else Figure(Target.of(fact), fact)
+            for place, fact in enumerate(self.record.facts)
+        )
+        return (*of_machine, *self.added)
+
+    @property
+    def edits(self) -> Edits:
+        """What people changed of the facts themselves."""
+        replaced = {
+            place: figure.fact
+            for place, figure in self.of_machine.items()
+            if figure.fact is not self.record.facts[place]
+        }
+        return Edits(replaced, tuple(figure.fact for figure in self.added if figure.fact is not None))
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """The facts of the record in force."""
+        return self.edits.applied(self.record.facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """What people changed of the facts of a record: by their place in it (None: removed), and added ones."""
+
+    replaced: Mapping[int, Fact | None]
+    added: tuple[Fact, ...]
+
+    def applied(self, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+        """The facts in force."""
+        if not self.replaced and not self.added:
+            return facts
+        found = list(facts)
+        for place, fact in self.replaced.items():
+            found[place] = fact or found[place]
+        for place in sorted((place for place, fact in self.replaced.items() if fact is None), reverse=True):
+            del found[place]
+        for fact in self.added:
+            found.insert(_position(found, fact), fact)
+        return tuple(found)
+
+
+def changed(record: Record, events: Iterable[ReviewEvent]) -> Changed:
+    """What `events` come to, those of the record's `doc_id` in order."""
     own, orphaned = _of_this_file(record, events)
     of_target = states(own)
-    of_machine = []
-    for fact in record.facts:
+    named = {(each.path, each.start, each.end) for each in of_target}
+    of_machine: dict[int, Figure] = {}
+    for place, fact in enumerate(record.facts):
+        if (fact.path, fact.evidence.start, fact.evidence.end) not in named:
+            continue
         target = Target.of(fact)
-        state = of_target.pop(target, None)
-        figure, outdated = _machine_figure(target, fact, state)
-        of_machine.append(figure)
-        orphaned += outdated
+        if (state := of_target.pop(target, None)) is not None:
+            of_machine[place], outdated = _machine_figure(target, fact, state)
+            orphaned += outdated
     added: list[Figure] = []
     for target, state in of_target.items():
         if any(event.action == "add" for event in state.effective):
@@ -97,7 +169,9 @@ def reviewed(record: Record, events: Iterable[ReviewEvent]) -> Reviewed:
         else:
             orphaned += [Orphan(event, "the record has no such figure any more") for event in state.effective]
     added.sort(key=lambda figure: (figure.target.start, figure.target.end, figure.target.path))
-    return Reviewed((*of_machine, *added), tuple(sorted(orphaned, key=lambda each: each.event.number)))
+    return Changed(
+        record, of_machine, tuple(added), tuple(sorted(orphaned, key=lambda each: each.event.number))
+    )
 
 
 def _of_this_file(record: Record, events: Iterable[ReviewEvent]) -> tuple[list[ReviewEvent], list[Orphan]]:
@@ -114,9 +188,7 @@ def _of_this_file(record: Record, events: Iterable[ReviewEvent]) -> tuple[list[R
     return own, orphaned
 
 
-def _machine_figure(target: Target, fact: Fact, state: TargetState | None) -> tuple[Figure, list[Orphan]]:
-    if state is None:
-        return Figure(target, fact), []
+def _machine_figure(target: Target, fact: Fact, state: TargetState) -> tuple[Figure, list[Orphan]]:
     applied = tuple(event for event in state.effective if _applies(event, fact))
     outdated = [
         Orphan(event, "the machine reads this place otherwise now")
@@ -160,14 +232,6 @@ def _outcome(effective: Sequence[ReviewEvent]) -> tuple[Verdict, Fact | None]:
         if event.fact is not None:
             return "corrected", event.fact
     return ("confirmed", None) if effective else ("unchecked", None)
-
-
-def _in_force(found: Sequence[Figure]) -> tuple[Fact, ...]:
-    facts = [figure.fact for figure in found if figure.machine is not None and figure.fact is not None]
-    for figure in found:
-        if figure.machine is None and figure.fact is not None:
-            facts.insert(_position(facts, figure.fact), figure.fact)
-    return tuple(facts)
 
 
 def _position(facts: Sequence[Fact], added: Fact) -> int:

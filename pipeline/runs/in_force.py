@@ -7,48 +7,54 @@ the records as they were written.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.checks import check_facts
 from pipeline.fact import Fact, Finding, Record
-from pipeline.runs.corrected import Orphan, Reviewed, facts_in_force, reviewed
-from pipeline.runs.record import read_records, read_text
-from pipeline.runs.reviews import ReviewEvent, Reviews, has_changes, read_reviews, states
+from pipeline.runs.corrected import Changed, Orphan, Verdict, changed
+from pipeline.runs.record import read_text
+from pipeline.runs.reviews import ReviewEvent, Reviews, states
+from pipeline.runs.settled import findings_in_force, may_be_settled
 from pipeline.runs.work import status_of
 
 _GONE = "the run has no such document"
 
 
 def record_in_force(folder: Path, record: Record, events: Sequence[ReviewEvent]) -> Record:
-    """The record with the facts in force; itself where no fact was changed.
+    """The record with the facts in force and the findings that hold for them (settled.py).
 
-    Its findings are those of the reading and the identities that these facts break. Where the run
-    does not keep the text, the findings stay as they were.
+    It is itself where no fact was changed and no finding settled. Where the run does not keep the text,
+    the identities stay as they were.
     """
     if not events:
         return record
-    facts = facts_in_force(record, events)
-    if facts == record.facts:
+    found = changed(record, events)
+    return left_with(record, found.facts, findings_of(folder, found))
+
+
+def left_with(record: Record, facts: tuple[Fact, ...], findings: tuple[Finding, ...]) -> Record:
+    """The record with these facts and findings, and the status that follows."""
+    if facts == record.facts and findings == record.findings:
         return record
-    findings = _findings(folder, record, facts)
     status = record.status if record.status == "failed" else status_of(findings)
     return record.model_copy(update={"facts": facts, "findings": findings, "status": status})
 
 
-def _findings(folder: Path, record: Record, facts: tuple[Fact, ...]) -> tuple[Finding, ...]:
-    text = read_text(folder, record.sha256)
-    if text is None or record.status == "failed":
+def findings_of(folder: Path, found: Changed) -> tuple[Finding, ...]:
+    """The findings of a record after what people said of it."""
+    record, facts = found.record, found.facts
+    can_settle = _can_settle(found)
+    if facts == record.facts and not can_settle:
         return record.findings
-    before = check_facts(text, record.facts, record.templates, reading_findings(record))
-    kept = tuple(finding for finding in record.findings if finding not in before)
-    return (*kept, *check_facts(text, facts, record.templates, reading_findings(record)))
+    text = read_text(folder, record.sha256)
+    return findings_in_force(record, text, found.every_figure if can_settle else (), facts)
 
 
-def reading_findings(record: Record) -> tuple[Finding, ...]:
-    """Complaints of the table reader: of all findings of the reading, those bear on a suspected cause."""
-    return tuple(finding for finding in record.findings if finding.rule.startswith("table."))
+def _can_settle(found: Changed) -> bool:
+    """Whether anybody looked at a figure that a finding of the reading names."""
+    paths = {path for each in found.record.findings if may_be_settled(each) for path in each.paths}
+    return any(figure.is_checked and figure.target.path in paths for figure in found.figures)
 
 
 @dataclass
@@ -67,18 +73,16 @@ class ReviewCounts:
         """Figures that a person has read, whatever came of it."""
         return self.verdicts.total()
 
-    def add(self, found: Reviewed) -> None:
-        """Count a document."""
-        verdicts = [figure.verdict for figure in found.figures if figure.is_checked]
+    @property
+    def is_any(self) -> bool:
+        """Whether there is a change that nobody undid."""
+        return bool(self.checked or self.orphaned)
+
+    def add(self, verdicts: Sequence[Verdict], orphaned: Sequence[Orphan]) -> None:
+        """Count a document: the verdicts of its figures that were looked at, and its lost changes."""
         self.documents += bool(verdicts)
         self.verdicts.update(verdicts)
-        self.orphaned += found.orphaned
-
-    def add_lost(self, reviews: Reviews, present: set[str]) -> None:
-        """Count the changes of documents that the run does not have."""
-        for doc_id in reviews.doc_ids:
-            if doc_id not in present:
-                self.orphaned += lost(reviews.events_of(doc_id))
+        self.orphaned += orphaned
 
     @property
     def sentence(self) -> str:
@@ -111,20 +115,19 @@ class ReviewCounts:
         }
 
 
-def lost(events: Sequence[ReviewEvent]) -> list[Orphan]:
-    """The changes of a document that the run no longer has."""
-    return [Orphan(event, _GONE) for state in states(events).values() for event in state.effective]
+def verdicts_of(record: Record, events: Sequence[ReviewEvent]) -> tuple[list[Verdict], Sequence[Orphan]]:
+    """The verdicts of the figures of a record that people looked at, and the changes that found none."""
+    found = changed(record, events)
+    return [figure.verdict for figure in found.figures if figure.is_checked], found.orphaned
 
 
-def count_reviews(folder: Path) -> ReviewCounts | None:
-    """How much of a run was checked; None where no change stands. Raises StartError like its readers."""
-    reviews = read_reviews(folder)
-    if not has_changes(reviews):
-        return None
-    counts, present = ReviewCounts(), set[str]()
-    for record in read_records(folder):
-        present.add(record.doc_id)
-        if events := reviews.events_of(record.doc_id):
-            counts.add(reviewed(record, events))
-    counts.add_lost(reviews, present)
-    return counts
+def lost(reviews: Reviews, present: Mapping[str, str]) -> list[Orphan]:
+    """The changes of documents that a run does not have; `present` are the hashes of those it has by name."""
+    names = {sha256: doc_id for doc_id, sha256 in present.items()}
+    return [
+        Orphan(event, f"{_GONE}; the same file is {names[event.sha256]}" if event.sha256 in names else _GONE)
+        for doc_id in reviews.doc_ids
+        if doc_id not in present
+        for state in states(reviews.events_of(doc_id)).values()
+        for event in state.effective
+    ]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from pipeline.checks import check_facts
 from pipeline.errors import StartError
-from pipeline.fact import Finding, Record
-from pipeline.runs.corrected import facts_in_force, reviewed
-from pipeline.runs.in_force import ReviewCounts, reading_findings
+from pipeline.fact import Finding
+from pipeline.runs.corrected import Changed, changed
+from pipeline.runs.in_force import ReviewCounts, lost
 from pipeline.runs.manifest import now, write_json
 from pipeline.runs.record import read_records, read_text, text_path
-from pipeline.runs.reviews import ReviewEvent, read_reviews
+from pipeline.runs.reviews import read_reviews
+from pipeline.runs.settled import is_settled, of_tables
 
 CHECK = "check.json"
 
@@ -50,23 +51,24 @@ def check_run(folder: Path, sections: Mapping[str, object] = MappingProxyType({}
     checked: list[Checked] = []
     unchecked: list[tuple[str, str]] = []
     reviews, review = read_reviews(folder), ReviewCounts()
+    present: dict[str, str] = {}
     for record in read_records(folder):
+        present[record.doc_id] = record.sha256
         events = reviews.events_of(record.doc_id)
-        if events:
-            review.add(reviewed(record, events))
+        found = changed(record, events)
+        review.add([each.verdict for each in found.figures if each.is_checked], found.orphaned)
         if record.status == "failed":
             unchecked.append((record.doc_id, f"failed: {record.error}"))
         else:
-            checked.append(_checked(folder, record, events))
-    review.add_lost(reviews, {*(each.doc_id for each in checked), *(doc_id for doc_id, _ in unchecked)})
-    result = CheckResult(
-        tuple(checked), tuple(unchecked), review if review.checked or review.orphaned else None
-    )
+            checked.append(_checked(folder, found))
+    review.add((), lost(reviews, present))
+    result = CheckResult(tuple(checked), tuple(unchecked), review if review.is_any else None)
     write_json(folder / CHECK, {**_as_json(result), **sections})
     return result
 
 
-def _checked(folder: Path, record: Record, events: Sequence[ReviewEvent]) -> Checked:
+def _checked(folder: Path, found: Changed) -> Checked:
+    record = found.record
     text = read_text(folder, record.sha256)
     if text is None:
         raise StartError(
@@ -74,8 +76,8 @@ def _checked(folder: Path, record: Record, events: Sequence[ReviewEvent]) -> Che
             "Run `gongkai extract` on it in a new folder"
         )
     # The checks' own findings are made anew.
-    facts = facts_in_force(record, events)
-    findings = check_facts(text, facts, record.templates, reading_findings(record))
+    complaints = [each for each in of_tables(record.findings) if not is_settled(each, found.every_figure)]
+    findings = check_facts(text, found.facts, record.templates, complaints)
     return Checked(record.doc_id, findings, tuple(item for item in findings if item not in record.findings))
 
 

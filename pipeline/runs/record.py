@@ -336,7 +336,14 @@ def read_line(folder: Path, start: int, length: int) -> Record:
 
 
 def text_path(folder: Path, sha256: str) -> Path:
-    """Where the canonical text of a document lies."""
+    """Where the canonical text of a document lies.
+
+    Raises StartError where the hash, which a record of somebody else may have made up, is a path.
+    """
+    if sha256 and not (sha256.isascii() and sha256.isalnum()):
+        raise StartError(
+            f"{folder / RECORDS}: the sha256 of a record is {sha256[:80]!r}; needed are hexadecimal digits"
+        )
     return folder / "text" / f"{sha256}.txt"
 
 

@@ -146,6 +146,8 @@ def _card(document: DocumentAdjudication, number: int, asked: Disagreement, is_o
     state: Literal["open", "pending", "decided"] = "open"
     if decision is not None:
         state = "pending" if decision.is_pending else "decided"
+        # The hash of the file that it led to is nothing to show: cards that look alike are alike.
+        decision = decision.model_copy(update={"wrote": ""})
     label, meaning = _names(asked)
     return Card(
         id=f"asked-{number}",

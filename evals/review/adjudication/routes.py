@@ -2,8 +2,8 @@
 
 GET  /                              documents, agreement before and after
 GET  /adjudicate/{n}                the source, and what the two differ in
-POST /adjudicate/{n}/decide         {"aims": [{"key", "base"}], "choice", "value", "reason"}
-POST /adjudicate/{n}/undo           {"seen"}
+POST /adjudicate/{n}/decide         {"aims": [{"key", "base"}], "choice", "value", "reason", "version"}
+POST /adjudicate/{n}/undo           {"seen", "version"}
 GET  /adjudicate/next/{n}           the next document behind n that has something open
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, get_args
 
 from starlette.exceptions import HTTPException
@@ -21,7 +22,7 @@ from starlette.routing import Route
 from evals.agree import KINDS, Agreement
 from evals.gold_file import GoldFile
 from evals.occurrences import SearchText
-from evals.review.adjudication.cards import cards, columns_of, gloss_of, marks, number_paths, opposite
+from evals.review.adjudication.cards import Card, cards, columns_of, gloss_of, marks, number_paths, opposite
 from evals.review.adjudication.disagreements import Choice
 from evals.review.adjudication.places_said import PlacesSaid, positions_in
 from evals.review.adjudication.session import Adjudication, Aim, DecisionConflict, DocumentAdjudication
@@ -85,6 +86,7 @@ class _Pages:
         self._context = context
         self._made = made
         self._numbers = numbers
+        self._made_cards: dict[int, tuple[int, tuple[Card, ...]]] = {}
         self._annotator = context.settings.annotator or "adjudicator"
 
     async def documents(self, request: Request) -> Response:
@@ -136,12 +138,14 @@ class _Pages:
 
     def _view(self, document: DocumentAdjudication) -> dict[str, Any]:
         """What the page of a document and its parts show."""
-        batch = document.log.last_batch
+        with document.guard:
+            batch, version, shown = document.log.last_batch, document.log.next_number, self._cards(document)
         return {
             "document": document,
             "standing": document.standing,
             "merged": document.merged,
-            "cards": cards(document),
+            "cards": shown,
+            "version": version,
             "gloss_of": gloss_of,
             "opposite": opposite,
             "columns_of": columns_of,
@@ -164,7 +168,7 @@ class _Pages:
             document.decide(aims, choice, body.get("value"), reason, self._annotator)
             return "adjudicate.said_decided" if reason.strip() else "adjudicate.said_pending"
 
-        return await self._changed(request, document, change, aims[0].key if aims else "")
+        return await self._changed(request, document, change, aims[0].key, body.get("version"))
 
     async def undo(self, request: Request) -> Response:
         body = await _body(request)
@@ -177,7 +181,7 @@ class _Pages:
             undone.extend(each.key for each in document.undo(body["seen"], self._annotator))
             return "adjudicate.said_undone"
 
-        return await self._changed(request, document, change, "", undone)
+        return await self._changed(request, document, change, "", body.get("version"), undone)
 
     async def _changed(
         self,
@@ -185,10 +189,16 @@ class _Pages:
         document: DocumentAdjudication,
         change: Callable[[], str],
         key: str,
+        version: Any,
         undone: list[str] | None = None,
     ) -> Response:
-        """Make a change and answer with the parts of the page as they are now."""
+        """Make a change and answer with the parts of the page that it altered.
+
+        `version` is that of the page; one that another window has left behind gets everything.
+        """
         spoken = words(lang_of(request))
+        with document.guard:
+            shown = self._cards(document) if version == document.log.next_number else None
         try:
             said = await asyncio.to_thread(change)
         except DecisionConflict:
@@ -203,19 +213,41 @@ class _Pages:
         left = len(document.merged.open)
         return JSONResponse(
             {
-                "fragments": self._fragments(request, document),
+                "fragments": self._fragments(request, document, shown),
                 "say": f"{spoken[said]} {spoken('adjudicate.left', n=left)}",
                 "left": left,
                 "undone": undone or [],
             }
         )
 
-    def _fragments(self, request: Request, document: DocumentAdjudication) -> list[dict[str, str]]:
+    def _fragments(
+        self, request: Request, document: DocumentAdjudication, shown: tuple[Card, ...] | None = None
+    ) -> list[dict[str, str]]:
+        """What differs from the cards that are `shown`; everything where that is not known, or they moved."""
         view = self._view(document)
-        return [
-            {"id": name, "html": fragment(request, f"adjudicate_{part}.html", **view)}
-            for name, part in (("asked", "cards"), ("standing", "standing"))
-        ]
+        standing = {"id": "standing", "html": fragment(request, "adjudicate_standing.html", **view)}
+        now = view["cards"]
+        if shown is None or [each.asked.key for each in shown] != [each.asked.key for each in now]:
+            return [{"id": "asked", "html": fragment(request, "adjudicate_cards.html", **view)}, standing]
+        parts = []
+        for number, (before, card) in enumerate(zip(shown, now, strict=True), start=1):
+            if before == card:
+                continue
+            is_count = bool(before.alike and card.alike) and replace(before, alike=card.alike) == card
+            part = {"card": card, "number": number, "count": len(now)}
+            name, template = (f"{card.id}-alike", "alike") if is_count else (card.id, "card")
+            parts.append(
+                {"id": name, "html": fragment(request, f"adjudicate_{template}.html", **view, **part)}
+            )
+        return [*parts, standing]
+
+    def _cards(self, document: DocumentAdjudication) -> tuple[Card, ...]:
+        """The cards as they are now, made once a change."""
+        version = document.log.next_number
+        known = self._made_cards.get(document.number)
+        if known is None or known[0] != version:
+            known = self._made_cards[document.number] = (version, cards(document))
+        return known[1]
 
     def _document(self, request: Request) -> DocumentAdjudication:
         number: int = request.path_params["n"]

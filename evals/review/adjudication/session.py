@@ -70,6 +70,7 @@ class Standing:
 class DocumentAdjudication:
     """One document that both annotated. Safe for several threads.
 
+    `guard` is held while a decision is made: hold it to read several things of one state.
     Raises GoldError where `out` has a gold file of this document that was not written here.
     """
 
@@ -81,7 +82,7 @@ class DocumentAdjudication:
         self.path = out / f"{self.doc_id}.yaml"
         self.log = DecisionLog(out / REVIEW_FOLDER / f"{self.doc_id}.decisions.jsonl")
         self.said = places_of(self.a.file)
-        self._guard = RLock()
+        self.guard = RLock()
         self._require_own()
         self._standing = self._stand(self.log.in_force)
         if self._on_disk() != self._standing.text:
@@ -95,7 +96,7 @@ class DocumentAdjudication:
     @property
     def standing(self) -> Standing:
         """How far it is decided."""
-        with self._guard:
+        with self.guard:
             return self._standing
 
     @property
@@ -124,7 +125,7 @@ class DocumentAdjudication:
         Raises DecisionConflict when another decision came between, ValueError when it cannot be chosen
         or the value cannot be, GoldError when the file was changed by somebody else.
         """
-        with self._guard:
+        with self.guard:
             events = [self._decision(aim, choice, value, reason, annotator) for aim in aims]
             if not events:
                 raise ValueError("nothing to decide")
@@ -135,7 +136,7 @@ class DocumentAdjudication:
 
         Raises DecisionConflict when another one is the last by now.
         """
-        with self._guard:
+        with self.guard:
             last = self.log.last_batch
             if not last or last[-1].number != seen:
                 raise DecisionConflict("another decision is the last one by now")

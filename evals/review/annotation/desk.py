@@ -57,6 +57,10 @@ class Desk:
 
     def _start(self, number: int) -> Content:
         record = self.library.record(number)
+        if not record.sha256:
+            raise GoldError(
+                f"{record.file}: could not be opened by the run ({record.error}): nothing to annotate"
+            )
         return start_of(record.doc_id, record.file, record.sha256, [self.annotator])
 
     async def text(self, context: ReviewContext, number: int) -> SearchText:

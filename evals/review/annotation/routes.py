@@ -150,7 +150,7 @@ class Pages:
                 changes.append(_change_of(each, key, text))
             entry = await asyncio.to_thread(draft.change_all, changes, self.desk.annotator)
         except DraftConflict as error:
-            return self._conflict(request, error, changes)
+            return self._conflict(request, error, changes, draft, text)
         except Wrong as error:
             said = words(lang_of(request))(error.word, typed=error.typed)
             return JSONResponse({"error": said, "field": key}, 422)
@@ -218,8 +218,18 @@ class Pages:
             parts.append({"id": "findings", "html": sums})
         return parts
 
-    def _conflict(self, request: Request, error: DraftConflict, changes: list[Change]) -> Response:
-        """Both values: what another window has put there, and what was to be put there by this one."""
+    def _conflict(
+        self,
+        request: Request,
+        error: DraftConflict,
+        changes: list[Change],
+        draft: GoldDraft,
+        text: SearchText,
+    ) -> Response:
+        """Both values: what another window has put there, and what was to be put there by this one.
+
+        Of lines, items and lists also the form as it is now; `whole`: a list, whose order or members changed.
+        """
         mine = next(change.new for change in changes if change.key == error.key)
         conflict = {
             "key": error.key,
@@ -227,11 +237,15 @@ class Pages:
             "mine": _said(mine),
             "theirs": _said(error.current),
             "current": shown(error.current) if is_cell(error.key) else error.current,
+            "whole": error.key in (*LISTS, "findings"),
         }
         said = words(lang_of(request))(
             "annotate.conflict", place=conflict["label"], mine=conflict["mine"], theirs=conflict["theirs"]
         )
-        return JSONResponse({"conflict": conflict, "error": said, "field": error.key}, 409)
+        is_listed = error.key.partition("/")[0] in (*LISTS, "findings")
+        fragments = self._whole(request, draft, text) if is_listed else []
+        answer = {"conflict": conflict, "error": said, "field": error.key, "fragments": fragments}
+        return JSONResponse(answer, 409)
 
     async def undo(self, request: Request) -> Response:
         """Take back the last change, or do it again. `{number}` is the newest change that the page knows."""

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from evals.review.comparison.differences import Comparison, compare_records
 from evals.review.comparison.same_documents import PairedDocument, hashes_of, paired
@@ -17,7 +18,7 @@ from evals.review.library import Entry, Library
 from pipeline.errors import GongkaiError
 from pipeline.fact import Record
 from pipeline.runs.record import RECORDS, read_line, text_path
-from pipeline.runs.reviews import read_reviews
+from pipeline.runs.reviews import REVIEWS, Reviews, read_reviews
 
 # Between two documents: pages are answered by the same process.
 _REST_SECONDS = 0.002
@@ -39,6 +40,31 @@ class Counted:
         return self.facts + self.findings + self.forms
 
 
+class LatestReviews:
+    """The review log of a run that somebody may be writing: read again when it has changed."""
+
+    def __init__(self, run: Path) -> None:
+        self._run = run
+        self._guard = threading.Lock()
+        self._stamp = self._stamp_now()
+        self._reviews = read_reviews(run)
+
+    def now(self) -> Reviews:
+        """The changes as they stand in the file. Raises StartError where a line is damaged."""
+        with self._guard:
+            stamp = self._stamp_now()
+            if stamp != self._stamp:
+                self._reviews, self._stamp = read_reviews(self._run), stamp
+            return self._reviews
+
+    def _stamp_now(self) -> tuple[int, int, int] | None:
+        try:
+            found = (self._run / REVIEWS).stat()
+        except FileNotFoundError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 class ComparedRuns:
     """Two runs. `start` counts in a thread; `close` ends that. Safe for several threads."""
 
@@ -54,7 +80,7 @@ class ComparedRuns:
         self._guard = threading.Lock()
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
-        self._reviews = (read_reviews(one.run), read_reviews(other.run))
+        self._reviews = (LatestReviews(one.run), LatestReviews(other.run))
 
     def pair(self, number: int) -> PairedDocument | None:
         """The document with this number in the first run, if both have it."""
@@ -86,7 +112,8 @@ class ComparedRuns:
         records = self.one.record(pair.one), self.other.record(pair.other)
         same_text = self._same_text(*records)
         events = [
-            reviews.events_of(record.doc_id) for reviews, record in zip(self._reviews, records, strict=True)
+            reviews.now().events_of(record.doc_id)
+            for reviews, record in zip(self._reviews, records, strict=True)
         ]
         found = compare_records(*records, same_text, *events)
         self._counted[pair.one] = _counted(found)

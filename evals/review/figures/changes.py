@@ -10,17 +10,17 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from evals.review.figures.cells import cells_of
 from evals.review.figures.document import DocumentView
 from evals.review.typed import Typed, TypedWrong, read_typed, shown
 from pipeline.document import Document, Span
 from pipeline.fact import Bound, Evidence, Fact, Record, Source
 from pipeline.runs.corrected import Figure
 from pipeline.runs.reviews import Action, ReviewEvent, ReviewLog, Target
-from pipeline.schema import APPLICANTS, OUTCOMES, REMEDY_BLOCKS, fields
+from pipeline.schema import APPLICANTS, REMEDY_BLOCKS, fields
 from pipeline.tables.templates import proactive_cells
 
 _MOST_TARGETS = 2000
-_COLUMNS = {"requests": APPLICANTS, "remedies": OUTCOMES}
 
 
 class ChangeWrong(ValueError):
@@ -47,7 +47,8 @@ class Asked(BaseModel):
 
     `figures` are what the change is about; for `add` there is none, but `path` and `span`, where it is
     printed, or nothing where the place follows from the cells around it. What is None stays as it is; a
-    scope of "none" takes the scope away. `since` is the newest change that the window knows.
+    scope of "none" takes the scope away. `since` is the newest change that the window knows, `record` the
+    place of the record that it shows: what was read anew since may be other figures.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,6 +63,7 @@ class Asked(BaseModel):
     span: tuple[int, int] | None = None
     label: str | None = Field(default=None, max_length=200)
     since: int = Field(default=0, ge=0)
+    record: int | None = Field(default=None, ge=0)
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,7 @@ def _corrected(figure: Figure, asked: Asked) -> Fact:
         update={
             "value": typed.value,
             "status": typed.status,
+            "raw": _print_of(figure, before, typed, asked.typed),
             "bound": _bound(asked, typed),
             "scope": before.scope if asked.scope is None else _scope(asked),
             "method": "human",
@@ -157,6 +160,18 @@ def _corrected(figure: Figure, asked: Asked) -> Fact:
             "alternatives": (),
         }
     )
+
+
+def _print_of(figure: Figure, before: Fact, typed: Typed, as_typed: str | None) -> str:
+    """What a cell prints: another value is typed as it stands there. In prose the words around it stay."""
+    if before.source != "table" or (typed.value, typed.status) == (before.value, before.status):
+        return before.raw
+    machine = figure.machine
+    if machine is not None and (typed.value, typed.status) == (machine.value, machine.status):
+        return machine.raw
+    if typed.status == "illegible":
+        return before.raw if machine is None else machine.raw
+    return "" if typed.status == "blank" else (as_typed or "").strip()
 
 
 def _bound(asked: Asked, typed: Typed) -> Bound:
@@ -241,10 +256,12 @@ def _evidence(
         if not 0 <= start <= end <= len(text):
             raise ChangeWrong("review.outside", "span", start=start, end=end, length=len(text))
         return _placed(Span(start, end), document)
-    found = _cell_between(view, text, path)
-    if found is None or not _prints(text[found.start : found.end], typed, path):
-        raise ChangeWrong("review.select_print", "span")
-    return _placed(found, document)
+    cells = [
+        found for found in cells_of(view, text, path) if _prints(text[found.start : found.end], typed, path)
+    ]
+    if len(cells) != 1:
+        raise ChangeWrong("review.select_meta" if path.startswith("meta.") else "review.select_print", "span")
+    return _placed(cells[0], document)
 
 
 def _placed(span: Span, document: Document | None) -> Evidence:
@@ -273,35 +290,3 @@ def _prints(raw: str, typed: Typed, path: str) -> bool:
         return read_typed(path, raw) == typed
     except TypedWrong:
         return False
-
-
-def _cell_between(view: DocumentView, text: str, path: str) -> Span | None:
-    """The cell of an empty place, by its neighbours in the row: as many tabs away as columns."""
-    group, _, rest = path.partition(".")
-    columns = _COLUMNS.get(group)
-    row, _, column = rest.partition(".")
-    if columns is None or column not in columns:
-        return None
-    wanted = columns.index(column)
-    found: set[Span] = set()
-    for place in view.places.values():
-        other_row, _, other = place.path.rpartition(".")
-        is_neighbour = other_row == f"{group}.{row}" and place.source == "table"
-        if not is_neighbour or place.start is None or place.end is None or other not in columns:
-            continue
-        cell = _cell_beside(text, place.start, place.end, wanted - columns.index(other))
-        if cell is not None:
-            found.add(cell)
-    return found.pop() if len(found) == 1 else None
-
-
-def _cell_beside(text: str, start: int, end: int, by: int) -> Span | None:
-    """The cell `by` tabs to the right of the one at `start`, in the same line."""
-    line = text.rfind("\n", 0, start) + 1
-    stop = text.find("\n", end)
-    cells = text[line : len(text) if stop < 0 else stop].split("\t")
-    at = text[line:start].count("\t") + by
-    if not 0 <= at < len(cells):
-        return None
-    begin = line + sum(len(cell) + 1 for cell in cells[:at])
-    return Span(begin, begin + len(cells[at]))

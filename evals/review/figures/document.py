@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 
 from evals.review.figures.layout import sections_of
 from evals.review.figures.places import SEVERITIES, Places
 from evals.review.figures.views import FigureView, Section
 from evals.review.queue.risk import concerns
 from pipeline.checks import check_facts
-from pipeline.fact import Finding, Record
+from pipeline.fact import Fact, Finding, Record
 from pipeline.runs.corrected import Figure, Orphan, Reviewed, reviewed
 from pipeline.runs.reviews import ReviewEvent
+from pipeline.runs.settled import findings_of_reading as findings_of_reading
+from pipeline.runs.settled import of_tables
+from pipeline.schema import fields
+
+_LONGEST_QUOTE = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +32,40 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """A finding. `is_done`: a person has looked at every figure that it names."""
+    """A finding. `is_done`: a person has looked at every figure that it names.
+
+    `quote`: what is printed at its place, or the names of its fields, where there are no two sides.
+    """
 
     finding: Finding
     links: tuple[Link, ...]
     is_done: bool
+    quote: str
+
+    @property
+    def where(self) -> str:
+        """The row, column or block that the message names, as the form calls it; "" where there is none."""
+        named = self._message.startswith(", ") and ": " in self._message
+        return self._message[2:].partition(": ")[0] if named else ""
 
     @property
     def said(self) -> str:
-        """The message without the rule, which stands beside it."""
-        return self.finding.message.removeprefix(self.finding.rule).lstrip(",，: ")
+        """The message without the rule and the place, which stand beside it."""
+        return (self._message.partition(": ")[2] if self.where else self._message).lstrip(",，: ")
+
+    @property
+    def _message(self) -> str:
+        return self.finding.message.removeprefix(self.finding.rule)
+
+    @property
+    def has_sides(self) -> bool:
+        """Whether two sides differ that can be shown without the message."""
+        return self.finding.expected is not None or self.finding.printed is not None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether rule, place, sides and print say it; else the message has to."""
+        return bool(self.where or self.quote or self.has_sides)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +148,9 @@ def document_view(
     findings = _findings(record, text, found, of_reading)
     places = Places(text, found, findings)
     sections = tuple(sections_of(record, places))
-    views = tuple(_finding_views(findings, found, places))
+    views = tuple(_finding_views(findings, found, places, text))
     last = max((event.number for event in events), default=0)
     return DocumentView(record, found, views, sections, last, text)
-
-
-def findings_of_reading(record: Record, text: str | None) -> tuple[Finding, ...]:
-    """The findings that no identity made: they stay whatever people correct."""
-    if text is None:
-        return record.findings
-    made = check_facts(text, record.facts, record.templates, _of_tables(record))
-    return tuple(finding for finding in record.findings if finding not in made)
-
-
-def _of_tables(record: Record) -> tuple[Finding, ...]:
-    return tuple(finding for finding in record.findings if finding.rule.startswith("table."))
 
 
 def _findings(
@@ -142,22 +160,39 @@ def _findings(
     findings = record.findings
     in_force = tuple(figure.fact for figure in found.figures if figure.fact is not None)
     if text is not None and in_force != record.facts:
-        checked = check_facts(text, in_force, record.templates, _of_tables(record))
+        checked = check_facts(text, in_force, record.templates, of_tables(record.findings))
         findings = (*of_reading, *checked)
     return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 
-def _finding_views(findings: Sequence[Finding], found: Reviewed, places: Places) -> Iterator[FindingView]:
+def _finding_views(
+    findings: Sequence[Finding], found: Reviewed, places: Places, text: str | None
+) -> Iterator[FindingView]:
+    of_path: dict[str, list[tuple[int, Figure, Fact]]] = {}
+    for at, figure in enumerate(found.figures):
+        fact = figure.fact or figure.machine
+        if fact is not None:
+            of_path.setdefault(fact.path, []).append((at, figure, fact))
     for finding in findings:
-        about = [
-            figure
-            for figure in found.figures
-            if (fact := figure.fact or figure.machine) is not None and concerns(finding, fact)
+        named = [
+            each for path in finding.paths for each in of_path.get(path, ()) if concerns(finding, each[2])
         ]
+        about = [figure for _, figure, _ in sorted(named, key=itemgetter(0))]
         found_places = [place for figure in about if (place := places.of(figure.key)) is not None]
-        yield FindingView(
-            finding, tuple(_links(found_places)), bool(about) and all(figure.is_checked for figure in about)
-        )
+        # As in pipeline.runs.settled: a field without a figure was not looked at.
+        is_named = {fact.path for *_, fact in named}.issuperset(finding.paths)
+        is_done = bool(about) and is_named and all(figure.is_checked for figure in about)
+        yield FindingView(finding, tuple(_links(found_places)), is_done, _quote(finding, text))
+
+
+def _quote(finding: Finding, text: str | None) -> str:
+    if finding.evidence and text is not None:
+        place = finding.evidence[0]
+        shown = " ".join(text[place.start : place.end].replace("\t", " │ ").split())
+    else:
+        labels = [spec.label for path in finding.paths if (spec := fields().get(path)) is not None]
+        shown = "、".join(labels)
+    return shown if len(shown) <= _LONGEST_QUOTE else f"{shown[:_LONGEST_QUOTE]}…"
 
 
 def _links(places: Sequence[FigureView]) -> Iterator[Link]:

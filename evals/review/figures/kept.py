@@ -22,12 +22,23 @@ class Views:
         self._lock = threading.Lock()
         # By document and newest change; the record tells whether it was extracted anew since.
         self._views: OrderedDict[tuple[int, int], DocumentView] = OrderedDict()
+        self._events: tuple[str, int, tuple[ReviewEvent, ...]] | None = None
         self._readings: OrderedDict[int, tuple[Record, tuple[Finding, ...]]] = OrderedDict()
 
     def events(self, doc_id: str) -> tuple[ReviewEvent, ...]:
         """Every change of a document, in order."""
         reviews = self._context.reviews
-        return () if reviews is None else reviews.events_of(doc_id)
+        if reviews is None:
+            return ()
+        # Nothing is ever taken out of the log: as long as there are as many changes, they are the same.
+        count = len(reviews)
+        with self._lock:
+            if self._events is not None and self._events[:2] == (doc_id, count):
+                return self._events[2]
+        found = reviews.events_of(doc_id)
+        with self._lock:
+            self._events = (doc_id, count, found)
+        return found
 
     def view(self, number: int, until: int | None = None) -> DocumentView:
         """The document as it is, or as it was when the newest change had the number `until`.

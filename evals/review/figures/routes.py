@@ -25,6 +25,7 @@ from evals.review.figures.changes import Asked, ChangeWrong, Reviewer
 from evals.review.figures.document import DocumentView
 from evals.review.figures.fragments import ChangedParts
 from evals.review.figures.kept import Views
+from evals.review.queue.sample_log import DrawnFigures
 from evals.review.render import fragment, lang_of, page
 from evals.review.settings import ReviewContext
 from evals.review.source.routes import parse_spans
@@ -42,7 +43,7 @@ NOBODY = "reviewer"
 
 def routes(context: ReviewContext) -> list[Route]:
     """The addresses above."""
-    pages = _Pages(context, Views(context))
+    pages = _Pages(context, Views(context), DrawnFigures(context.library.run))
     return [
         Route("/documents/{n:int}", pages.document, methods=["GET"]),
         Route("/documents/{n:int}/figure", pages.figure, methods=["GET"]),
@@ -63,6 +64,7 @@ def marks_of(view: DocumentView) -> Iterator[Mark]:
 class _Pages:
     context: ReviewContext
     views: Views
+    drawn: DrawnFigures
 
     async def document(self, request: Request) -> Response:
         number = request.path_params["n"]
@@ -74,6 +76,7 @@ class _Pages:
             view=view,
             source=source,
             number=number,
+            made=self._made(number),
             total=len(self.context.library),
             chosen=request.query_params.get("key", ""),
             specs=fields().values(),
@@ -94,12 +97,18 @@ class _Pages:
             figure=view.figures.get(place.key),
             history=self._history(view, place.key),
             findings=view.findings_about(place.key) if place.key else (),
+            is_drawn=place.key in self.drawn.of(view.record.doc_id),
             show=shown,
             bounds=BOUND_SIGNS,
             spec=fields().get(place.path),
             labels={path: spec.label for path, spec in fields().items()},
         )
         return JSONResponse({"fragments": [{"id": "detail-body", "html": html}]})
+
+    def _made(self, number: int) -> int:
+        """Where the record of a document stands, which tells it from one of another extraction."""
+        self.context.library.refresh()
+        return self.context.library.entry(number).start
 
     def _history(self, view: DocumentView, key: str) -> list[ReviewEvent]:
         """Every change of a figure, the newest first, undone ones too."""
@@ -124,6 +133,9 @@ class _Pages:
         given = request.query_params.get("since", "0")
         if not (given.isascii() and given.isdigit() and len(given) < 16):
             return JSONResponse({"error": f"since: {given[:20]!r} is no number of a change"}, 422)
+        of_page = request.query_params.get("record", "")
+        if of_page and of_page != str(self._made(request.path_params["n"])):
+            return JSONResponse({"since": int(given), "fragments": [], "remade": True})
         return JSONResponse(await asyncio.to_thread(self._since, request, int(given)))
 
     async def change(self, request: Request) -> Response:
@@ -143,6 +155,8 @@ class _Pages:
     def _carried_out(self, request: Request, asked: Asked, document: Document | None) -> Response:
         said = words(lang_of(request))
         view = self.views.view(request.path_params["n"])
+        if asked.record is not None and asked.record != self._made(request.path_params["n"]):
+            return JSONResponse({"error": said["review.remade"], "field": "record"}, 422)
         try:
             events = self._reviewer().change(view, asked, document)
         except TypedWrong as error:

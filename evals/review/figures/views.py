@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from evals.review.typed import name_of
 from pipeline.fact import Bound, Method, Scope, Severity, Source, Status
 from pipeline.runs.corrected import Verdict
 
@@ -53,6 +54,11 @@ class FigureView:
         if self.verdict != "unchecked":
             return "checked"
         return "flagged" if self.flag in ("error", "warning") else "unchecked"
+
+    @property
+    def choice(self) -> str:
+        """The Chinese name of one of a few values, which are English words in the data."""
+        return name_of(self.path, self.shown)
 
     @property
     def is_long(self) -> bool:

@@ -240,20 +240,18 @@ class RiskIndex:
         return unchecked[:0] if lowest is None else unchecked[self._codes[unchecked] >= lowest]
 
     def _next_by_document(self, needed: NDArray[np.int64], after: int | None, kind: Kind) -> int:
-        documents = [
-            Stretch(each.number, each.first, each.facts, each.top_flagged if kind == "flagged" else each.top)
-            for each in self._documents
-        ]
-        if after is None:
-            here = documents[self._owner(first_of(needed, self._codes)).number - 1]
-        else:
-            here = documents[self._owner(after).number - 1]
-            found = first_in(needed, here, after)
-            if found is not None:
-                return found
-            here = document_behind(needed, documents, here)
-        found = first_in(needed, here)
+        start = first_of(needed, self._codes) if after is None else after
+        here = self._stretch(self._owner(start), kind)
+        found = first_in(needed, here) if after is None else first_in(needed, here, after)
+        if found is None:
+            # Only now are all others looked at: most often the next one stands in the same document.
+            others = [self._stretch(each, kind) for each in self._documents]
+            found = first_in(needed, document_behind(needed, others, here))
         return first_of(needed, self._codes) if found is None else found
+
+    def _stretch(self, document: DocumentRisk, kind: Kind) -> Stretch:
+        top = document.top_flagged if kind == "flagged" else document.top
+        return Stretch(document.number, document.first, document.facts, top)
 
     def _candidates(self, kind: Kind, within: int | None) -> NDArray[np.int64]:
         """Where the unchecked figures stand, or the flagged ones among them."""

@@ -16,8 +16,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from pipeline.checks.concern import concerns as concerns
 from pipeline.checks.trust import trust
-from pipeline.fact import Evidence, Fact, Finding
+from pipeline.fact import Fact, Finding
 
 CERTAIN = 0.0007
 METADATA = 0.035
@@ -46,20 +47,6 @@ def risks(facts: Sequence[Mapping[str, Any]], findings: Sequence[Mapping[str, An
         else FactRisk(_by_itself(fact), NO_DOUBT, False)
         for fact in facts
     ]
-
-
-def concerns(finding: Finding, fact: Fact) -> bool:
-    """Whether the finding names this print of the field: by its place, or that of a row it stands in."""
-    if fact.path not in finding.paths:
-        return False
-    return not finding.evidence or any(_overlap(place, fact.evidence) for place in finding.evidence)
-
-
-def _overlap(a: Evidence, b: Evidence) -> bool:
-    if a == b:
-        return True
-    # What is blank has no width; it lies in a row all the same.
-    return (a.start <= b.start and b.end <= a.end) or (a.start < b.end and b.start < a.end)
 
 
 def _doubted(fact: Fact, grave: Sequence[Finding]) -> FactRisk:

@@ -62,3 +62,20 @@ class SampleLog:
             raise StartError(f"{self.path} cannot be written: {error.strerror or error}") from error
         self._end += len(line)
         self.drawn.setdefault(doc_id, set()).add(key)
+
+
+class DrawnFigures:
+    """Which figures were drawn, for pages that only show it: read again when the file has grown."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._size = -1
+        self._log: SampleLog | None = None
+
+    def of(self, doc_id: str) -> frozenset[str]:
+        """The keys of a document. StartError where the file cannot be read."""
+        path = self._folder / SAMPLE
+        size = path.stat().st_size if path.is_file() else 0
+        if self._log is None or size != self._size:
+            self._log, self._size = SampleLog(self._folder), size
+        return frozenset(self._log.drawn.get(doc_id, ()))

@@ -2,6 +2,10 @@
 
 A file of a document is looked for where its record says it lay, then under its name, then
 anywhere below the folders. What a symlink leads to outside of its folder is not seen.
+
+Folders that nobody but the run names are not trusted: a run that somebody else made may name `/`.
+Below them no file is opened but those of the names in the records, the search has an end, and it
+does not go into other file systems.
 """
 
 from __future__ import annotations
@@ -11,13 +15,16 @@ import stat
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from pipeline.errors import StartError
 from pipeline.fact import Record
+from pipeline.read.limits import DEFAULT_LIMITS
 from pipeline.runs.manifest import load_manifest
 from pipeline.runs.sources import hash_file
 
+MOST_FILES = 200_000  # that are looked through below a folder that is not trusted
 _Stamp = tuple[int, int, int]
 
 
@@ -33,7 +40,14 @@ def folders_of_run(run: Path) -> list[Path]:
     """The sources that the run's manifest names and that are here, from the current folder."""
     manifest = load_manifest(run)
     named = () if manifest is None else manifest.sources
-    return [Path(source) for source in named if "://" not in source and Path(source).exists()]
+    return [Path(source) for source in named if _is_here(source)]
+
+
+def _is_here(source: object) -> bool:
+    try:
+        return isinstance(source, str) and "://" not in source and Path(source).exists()
+    except (OSError, ValueError):
+        return False  # no name of a file, of any system
 
 
 class SourceFolders:
@@ -42,12 +56,13 @@ class SourceFolders:
     Safe for several threads.
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
-        """Raises StartError where one is missing."""
+    def __init__(self, folders: Sequence[Path], *, is_trusted: bool = True) -> None:
+        """`is_trusted`: a person has named them. Raises StartError where one is missing."""
         for folder in folders:
             if not folder.exists():
                 raise StartError(f"--documents {folder}: no such folder")
         self._folders = tuple(folders)
+        self._is_trusted = is_trusted
         # A file that was named outright may be a symlink; what is attached to it lies beside the name.
         self._roots = {folder.resolve() for folder in folders}
         self._roots |= {folder.parent.resolve() for folder in folders if folder.is_file()}
@@ -69,11 +84,15 @@ class SourceFolders:
             return SourceFiles(path, tuple(each for each in found if each is not None))
 
     def _find(self, file: str, sha256: str) -> Path | None:
+        if not sha256:
+            return None  # it could not be opened
         named = self._matching((folder / file for folder in self._folders), sha256)
         if named is not None:
             return named
         name = file.rsplit("/", 1)[-1]
         listed = self._listed()
+        if not self._is_trusted:
+            return self._matching(listed.get(name, ()), sha256)
         ending = Path(name).suffix.lower()
         same_ending = [path for paths in listed.values() for path in paths if path.suffix.lower() == ending]
         return self._matching([*listed.get(name, ()), *same_ending], sha256)
@@ -82,7 +101,7 @@ class SourceFolders:
         """All files by name, listed once: a file that comes later is found where its record says it lies."""
         if self._names is None:
             self._names = {}
-            for path in self._below():
+            for path in islice(self._below(), None if self._is_trusted else MOST_FILES):
                 self._names.setdefault(path.name, []).append(path)
         return self._names
 
@@ -91,8 +110,14 @@ class SourceFolders:
             if folder.is_file():
                 yield folder
             for parent, folders, files in os.walk(folder):
-                folders.sort()
+                folders[:] = sorted(name for name in folders if self._is_entered(folder, Path(parent, name)))
                 yield from (Path(parent, file) for file in sorted(files))
+
+    def _is_entered(self, root: Path, folder: Path) -> bool:
+        try:
+            return self._is_trusted or folder.lstat().st_dev == root.stat().st_dev
+        except OSError:
+            return False
 
     def _matching(self, paths: Sequence[Path] | Iterator[Path], sha256: str) -> Path | None:
         return next((path for path in paths if self._is_inside(path) and self._hash(path) == sha256), None)
@@ -106,7 +131,10 @@ class SourceFolders:
             return False
 
     def _hash(self, path: Path) -> str:
+        """Empty where it is not to be read: what claims no size may be a device's endless file."""
         status = path.stat()
+        if not 0 < status.st_size <= DEFAULT_LIMITS.file_bytes:
+            return ""
         stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
         known = self._hashes.get(path)
         if known is None or known[0] != stamp:

@@ -103,10 +103,18 @@ const isOpen = (card) => card.dataset.state !== "decided";
 /** Nothing is left here: the way on has the focus. */
 function endReached() {
   say(word(byId("standing").dataset.status === "adjudicated" ? "adjudicate.all_done" : "adjudicate.no_open"));
+  // A key that comes late decides nothing.
+  current = "";
+  for (const card of all()) card.removeAttribute("aria-current");
   document.getElementById("next-open")?.focus();
 }
 
 // ---- deciding ----
+
+/** Which state of the document the page shows: the answer holds what became different from it. */
+function version() {
+  return Number(byId("standing").dataset.version);
+}
 
 /**
  * @param {HTMLElement} card
@@ -145,7 +153,7 @@ const chosenValues = new Map();
 async function decide(card, choice, value, reason) {
   const key = card.dataset.key || "";
   const checked = !!(/** @type {HTMLInputElement | null} */ (card.querySelector("[data-with-alike]"))?.checked);
-  const body = () => ({ aims: aimsOf(find(key) || card), choice, value: value ?? null, reason });
+  const body = () => ({ aims: aimsOf(find(key) || card), choice, value: value ?? null, reason, version: version() });
   const { status, data } = await post(`/adjudicate/${number}/decide`, body);
   if (status === 422 || status >= 500 || status === 400 || status === 413) {
     fault(key, data.error || word("core.server_error", { status }));
@@ -244,12 +252,15 @@ function pressed(card, choice) {
     return;
   }
   const value = button.getAttribute("data-value");
+  const isSame = card.dataset.choice === choice && card.dataset.state !== "open";
   if (choice === "other" && value === null) openForm(card);
+  // Chosen already: the decision stands, only its reason can be another.
+  else if (isSame) askReason(card);
   else void choose(card, choice, value);
 }
 
 async function undo() {
-  const seen = () => ({ seen: Number(byId("standing").dataset.seen) });
+  const seen = () => ({ seen: Number(byId("standing").dataset.seen), version: version() });
   if (!seen().seen) {
     say(word("adjudicate.nothing_to_undo"));
     return;

@@ -15,26 +15,36 @@ const offered = { paths: [], statistics: [] };
 
 // ---- changes ----
 
+/** @typedef {{error?: string, values: Record<string, any>, answer: any}} Result */
+
 /**
  * Send a change; what it brings about is put in. A conflict is asked about: theirs stays, or mine is put there.
  * @param {() => any} body asked when it is sent: an answer before it may have changed what is seen
- * @returns {Promise<{error?: string, values: Record<string, any>, answer: any}>}
+ * @param {boolean} [again] whether it is sent on the state that another window has made
+ * @returns {Promise<Result>}
  */
-async function change(body) {
+async function change(body, again = false) {
   const { status, data } = await post(`${address}/changes`, body);
   if (status === 200) {
     take(data);
     return { values: data.values || {}, answer: data };
   }
-  if (status === 409 && data.conflict) return resolve(body(), data.conflict);
+  if (status === 409 && data.conflict && data.conflict.whole && !again) {
+    // A list in which the other window has put or moved something else: both are right.
+    take(data);
+    return change(body, true);
+  }
+  if (status === 409 && data.conflict) return resolve(body(), data);
   return { error: data.error || String(status), values: {}, answer: data };
 }
 
 /**
  * @param {any} asked
- * @param {any} conflict
+ * @param {import("./core.js").Answer} data
+ * @returns {Promise<Result>}
  */
-async function resolve(asked, conflict) {
+async function resolve(asked, data) {
+  const { conflict } = data;
   const chosen = await confirmDialog({
     title: word("annotate.conflict_title"),
     body: word("annotate.conflict", { place: conflict.label, mine: conflict.mine, theirs: conflict.theirs }),
@@ -43,22 +53,69 @@ async function resolve(asked, conflict) {
       { value: "mine", label: word("annotate.put_mine", { value: conflict.mine }) },
     ],
   });
+  /** @type {any[]} */
+  const changes = asked.changes || [asked];
   if (chosen === "mine") {
-    const changes = (asked.changes || [asked]).map((/** @type {any} */ each) =>
-      each.key === conflict.key ? { ...each, old: conflict.current } : each,
-    );
-    return change(() => (asked.changes ? { changes } : changes[0]));
+    const mine = changes.find((each) => each.key === conflict.key);
+    if (mine.field && conflict.current === null) {
+      // It was removed there: it comes back as it was, then what was typed is put in.
+      const { key, old } = mine;
+      const back = await change(() => ({ key, old: null, new: old }));
+      return back.error === undefined ? change(() => mine) : back;
+    }
+    const put = changes.map((each) => (each === mine ? { ...each, old: conflict.current } : each));
+    return change(() => (asked.changes ? { changes: put } : put[0]));
   }
-  return { values: { [conflict.key]: conflict.current }, answer: { conflict } };
+  take(data);
+  putValue(conflict.key, conflict.current);
+  const rest = changes.filter((each) => each.key !== conflict.key);
+  if (rest.length) return change(() => ({ changes: rest }));
+  return { values: {}, answer: { conflict } };
 }
 
 /** @param {any} data */
 function take(data) {
   if (data.say) say(data.say);
+  const putBack = typedSoFar();
   swap(data.fragments);
+  putBack();
   // At once: what is sent next says what it has seen.
   for (const [key, value] of Object.entries(data.values || {})) putValue(key, value);
   if (data.row) takeRow(data.row);
+}
+
+/**
+ * Remember what is being typed and what was refused; the function returned puts it into the form that took its place.
+ * @returns {() => void}
+ */
+function typedSoFar() {
+  const fields = /** @type {Field[]} */ ([...form.querySelectorAll(".f.draft, .f.invalid, input.cell.invalid")]);
+  const kept = fields.map((field) => ({ field, value: field.value, fault: faultOf(field) }));
+  return () => {
+    for (const { field, value, fault } of kept) {
+      const live = document.getElementById(field.id);
+      if (field.isConnected || !isField(live) || !form.contains(live)) continue;
+      live.value = value;
+      if (live.classList.contains("cell")) setFault(/** @type {import("./grid.js").Cell} */ (live), fault);
+      else if (fault !== null) tellFault(live, fault);
+      else live.classList.add("draft");
+    }
+  };
+}
+
+/**
+ * Why a field was refused; null where it was not.
+ * @param {Field} field
+ */
+function faultOf(field) {
+  if (!field.classList.contains("invalid")) return null;
+  const place = document.getElementById(field.getAttribute("aria-errormessage") || "") || faultPlace(field);
+  return place?.textContent ?? "";
+}
+
+/** @param {Field} field */
+function faultPlace(field) {
+  return (rowOf(field) || field.closest(".field-row, .row, .part"))?.querySelector(".fault");
 }
 
 /**
@@ -99,7 +156,7 @@ function rowOf(field) {
  * @param {string | null} fault
  */
 function tellFault(field, fault) {
-  const place = (rowOf(field) || field.closest(".field-row, .row, .part"))?.querySelector(".fault");
+  const place = faultPlace(field);
   field.classList.toggle("invalid", fault !== null);
   if (fault === null) field.removeAttribute("aria-invalid");
   else field.setAttribute("aria-invalid", "true");
@@ -131,19 +188,7 @@ async function saveField(field) {
     return;
   }
   tellFault(live, null);
-  if (row && result.answer.conflict) keepTheirs(row, result.answer.conflict);
-  else for (const [key, value] of Object.entries(result.values)) putValue(key, value);
-}
-
-/**
- * The other window's line or item stays: the page is loaded again to show it.
- * @param {HTMLElement} row
- * @param {any} conflict
- */
-function keepTheirs(row, conflict) {
-  for (const field of row.querySelectorAll(".draft")) field.classList.remove("draft");
-  row.dataset.item = JSON.stringify(conflict.current);
-  location.reload();
+  for (const [key, value] of Object.entries(result.values)) putValue(key, value);
 }
 
 /**
@@ -386,6 +431,8 @@ async function removeRow(row) {
     say(result.error);
     return;
   }
+  // The other window's line stays.
+  if (result.answer.conflict) return;
   say(word("annotate.removed"));
   const target = next instanceof HTMLElement && next.isConnected ? next : byId(`list-${list}`).parentElement;
   const field = target?.matches(".line") ? target.querySelector(".f") : target?.querySelector(".add") || target;
@@ -398,12 +445,13 @@ async function removeRow(row) {
  */
 async function moveRow(row, by) {
   const [list, id] = (row.dataset.itemKey || "").split("/");
-  const old = [...byId(`list-${list}`).children].map((each) => (/** @type {HTMLElement} */ (each).dataset.itemKey || "").split("/")[1]);
-  const at = old.indexOf(id);
-  if (at + by < 0 || at + by >= old.length) return;
-  const moved = [...old];
-  [moved[at], moved[at + by]] = [moved[at + by], moved[at]];
-  await change(() => ({ key: list, old, new: moved }));
+  await change(() => {
+    const old = [...byId(`list-${list}`).children].map((each) => (/** @type {HTMLElement} */ (each).dataset.itemKey || "").split("/")[1]);
+    const at = old.indexOf(id);
+    const moved = [...old];
+    if (at >= 0 && at + by >= 0 && at + by < old.length) [moved[at], moved[at + by]] = [moved[at + by], moved[at]];
+    return { key: list, old, new: moved };
+  });
 }
 
 // ---- choosing from a list ----
@@ -655,7 +703,7 @@ function listedFindings() {
 async function addFinding(field) {
   const typed = field.value.trim();
   if (!typed) return;
-  const result = await change(() => ({ key: "findings", old: listedFindings(), new: [...listedFindings(), typed] }));
+  const result = await change(() => ({ key: "findings", old: listedFindings(), new: [...new Set([...listedFindings(), typed])] }));
   if (result.error !== undefined) {
     tellFault(field, result.error);
     return;
@@ -673,7 +721,7 @@ form.addEventListener("click", (event) => {
   else if (button.classList.contains("remove") && row) void removeRow(row);
   else if (button.classList.contains("goto")) goTo(button.dataset.goto || "");
   else if (button.classList.contains("list-finding") && finding) {
-    void change(() => ({ key: "findings", old: listedFindings(), new: [...listedFindings(), finding] }));
+    void change(() => ({ key: "findings", old: listedFindings(), new: [...new Set([...listedFindings(), finding])] }));
   } else if (button.classList.contains("drop-finding") && finding) {
     void change(() => ({ key: "findings", old: listedFindings(), new: listedFindings().filter((each) => each !== finding) }));
   } else if (button.id === "undo" || button.id === "redo") void walk(button.id);
@@ -696,7 +744,8 @@ function makeGrids() {
     if (!(table instanceof HTMLElement) || table.dataset.made) continue;
     table.dataset.made = "yes";
     table.addEventListener("keydown", (event) => gridKey(table, event), true);
-    makeGrid(table, { save: saveCell, key: (cell, event) => absentKey(cell, event) });
+    table.addEventListener("paste", (event) => pasteBlock(table, event), true);
+    makeGrid(table, { save: saveCell, key: (cell, event) => tabKey(table, cell, event) || absentKey(cell, event) });
   }
 }
 
@@ -721,6 +770,88 @@ function absentKey(cell, event) {
     if (saved.error !== undefined) setFault(cell, saved.error);
   });
   return true;
+}
+
+/**
+ * From cell to cell, also behind a mark; from the last one on to what follows the table.
+ * @param {HTMLElement} table
+ * @param {import("./grid.js").Cell} cell
+ * @param {KeyboardEvent} event
+ */
+function tabKey(table, cell, event) {
+  const name = keyName(event);
+  if (name !== "Tab" && name !== "Shift+Tab") return false;
+  const next = following(table, cell, name === "Tab" ? 1 : -1);
+  next?.focus();
+  return next !== null;
+}
+
+/**
+ * Cells of a spreadsheet into those to the right and below, as one change that one undo takes back.
+ * @param {HTMLElement} table
+ * @param {ClipboardEvent} event
+ */
+function pasteBlock(table, event) {
+  const first = event.target;
+  const text = (event.clipboardData?.getData("text/plain") ?? "").replace(/\r\n?/g, "\n").replace(/\n$/, "");
+  if (!(first instanceof HTMLInputElement) || !first.classList.contains("cell") || !/[\t\n]/.test(text)) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const rows = [...table.querySelectorAll("tr")]
+    .map((row) => /** @type {HTMLInputElement[]} */ ([...row.querySelectorAll("input.cell")]))
+    .filter((row) => row.length);
+  const top = rows.findIndex((row) => row.includes(first));
+  const left = rows[top].indexOf(first);
+  /** @type {Map<string, string>} */
+  const values = new Map();
+  let beyond = 0;
+  for (const [down, line] of text.split("\n").entries()) {
+    for (const [right, entry] of line.split("\t").entries()) {
+      const cell = rows[top + down]?.[left + right];
+      if (cell) values.set(cell.dataset.key || "", entry.trim());
+      else beyond += 1;
+    }
+  }
+  void putAll(values, beyond);
+}
+
+/**
+ * Several cells as one change. What is refused stays as it was typed, with the reason; the others are saved.
+ * @param {Map<string, string>} values
+ * @param {number} beyond how many found no cell
+ */
+async function putAll(values, beyond) {
+  for (const [key, value] of values) {
+    const cell = fieldOf(key);
+    if (!(cell instanceof HTMLInputElement)) continue;
+    cell.classList.remove("editing");
+    cell.readOnly = true;
+    cell.value = value;
+    setFault(cell, null);
+  }
+  const left = new Map(values);
+  /** @type {[string, string][]} */
+  const refused = [];
+  while (left.size) {
+    const result = await change(() => ({
+      changes: [...left].map(([key, value]) => ({ key, old: fieldOf(key)?.dataset.value ?? "", new: value })),
+    }));
+    if (result.error === undefined) break;
+    const field = String(result.answer.field);
+    if (!left.delete(field)) {
+      say(result.error);
+      return;
+    }
+    refused.push([field, result.error]);
+  }
+  for (const key of left.keys()) putValue(key, fieldOf(key)?.dataset.value);
+  const told = [word("annotate.pasted", { n: left.size })];
+  if (beyond) told.push(word("annotate.pasted_beyond", { n: beyond }));
+  say(told.join(" "));
+  for (const [key, fault] of refused) {
+    const cell = fieldOf(key);
+    if (cell instanceof HTMLInputElement) setFault(cell, fault);
+  }
 }
 
 /**
@@ -858,6 +989,7 @@ shortcuts([
   { key: "F9", label: word("annotate.key_broken"), run: toBroken, inText: true },
   { key: "Ctrl+ArrowDown", label: word("annotate.key_part"), run: () => toPart(1), inText: true },
   { key: "Ctrl+ArrowUp", label: word("annotate.key_part_back"), run: () => toPart(-1), inText: true },
+  { key: "Tab", label: word("annotate.key_tab") },
   { key: "Shift+Enter", label: word("annotate.key_fill_right") },
   { key: "Ctrl+d", label: word("annotate.key_fill_down") },
   { key: "Ctrl+z", label: word("annotate.key_undo"), run: () => void walk("undo") },

@@ -36,6 +36,15 @@ function follow(id) {
   return () => byId(id).click();
 }
 
+// A document that is opened by itself is gone through from its first figure; on a way through the run Enter
+// stays on that way (review.js).
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a") : null;
+  const address = link && new URL(link.href);
+  if (address?.pathname === "/next") sessionStorage.setItem("way", address.searchParams.get("kind") || "unchecked");
+  else if (link) sessionStorage.removeItem("way");
+});
+
 /** @param {number} by */
 function move(by) {
   const links = [...document.querySelectorAll("table.documents a.name")];
@@ -48,7 +57,7 @@ function move(by) {
 shortcuts([
   { key: "n", label: word("queue.next_unchecked"), run: follow("next-unchecked") },
   { key: "f", label: word("queue.next_flagged"), run: follow("next-flagged") },
-  { key: "r", label: word("queue.next_sample"), run: follow("next-sample") },
+  { key: "d r", label: word("queue.next_sample"), run: follow("next-sample") },
   { key: "ArrowDown", label: word("documents.rows_key"), run: () => move(1) },
   { key: "ArrowUp", label: word("documents.rows_back_key"), run: () => move(-1) },
   { key: "/", label: word("documents.search_key"), run: () => byId("search").focus() },

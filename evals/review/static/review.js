@@ -1,11 +1,12 @@
 // @ts-check
 /** One document of a run: its figures beside the source, checked and corrected. */
-import { byId, confirmDialog, get, keyName, post, say, settled, shortcuts, swap, word } from "./core.js";
+import { byId, confirmDialog, get, keyName, pending, post, say, settled, shortcuts, swap, word } from "./core.js";
 import { makeAdding } from "./adding.js";
-import { edit, makeGrid, setFault } from "./grid.js";
+import { edit, makeGrid, neighbour, setFault } from "./grid.js";
 import { addMark, clearSpan, onPick, paintMarks, selectionSpan, showSpan } from "./source.js";
 
 /** @typedef {import("./grid.js").Cell} Cell */
+/** @typedef {"unchecked" | "flagged" | "sample"} Kind */
 /** @typedef {{action: string, typed?: string, bound?: string, scope?: string, path?: string, span?: [number, number], label?: string, reason?: string}} Asked */
 
 const main = byId("main");
@@ -15,7 +16,7 @@ const address = `/documents/${number}`;
 const reasonField = /** @type {HTMLInputElement} */ (byId("detail-reason"));
 /** Slot of the figure that is selected. */
 let current = "";
-/** Keys of the figures that were changed in this window, the last one last. @type {string[]} */
+/** Keys of the figures that were changed in this window, an entry a change, the last one last. @type {string[][]} */
 const changed = [];
 /** The newest change of a figure that this window made itself. @type {Map<string, number>} */
 const own = new Map();
@@ -72,6 +73,7 @@ function select(cell) {
   if (place) showSpan(place.start, place.end);
   else if (!selectionSpan()) clearSpan();
   void showDetail(60);
+  if (cell.dataset.key) history.replaceState(history.state, "", `#figure-${encodeURIComponent(cell.dataset.key)}`);
 }
 
 /**
@@ -98,24 +100,108 @@ async function showDetail(wait = 0) {
   if (turn === asked && answer) swap(answer.fragments);
 }
 
-/** @param {"flagged" | "unchecked"} kind */
+// ---- going on ----
+
+const KINDS = /** @type {Kind[]} */ (["unchecked", "flagged", "sample"]);
+/** What Enter goes on with: the way that was taken last; none in a document that was opened by itself. */
+let way = KINDS.find((each) => each === sessionStorage.getItem("way")) || null;
+let isGoing = false;
+
+/** @param {Kind | null} kind */
+function take(kind) {
+  way = kind;
+  if (kind) sessionStorage.setItem("way", kind);
+  else sessionStorage.removeItem("way");
+  for (const each of KINDS) byId(`next-${each}`).setAttribute("aria-pressed", String(each === kind));
+}
+
+/**
+ * To the next figure of the queue, which may be in another document.
+ * @param {Kind} kind
+ */
 async function goOn(kind) {
-  const all = cells();
-  const at = all.findIndex((each) => each.dataset.slot === current);
-  const order = [...all.slice(at + 1), ...all.slice(0, at + 1)];
-  const next = order.find((each) => isOpen(each, kind));
-  if (next) {
-    choose(next);
+  if (isGoing) return; // pressed again before the figure was seen
+  isGoing = true;
+  take(kind);
+  try {
+    await follow(kind);
+  } finally {
+    isGoing = false;
+  }
+}
+
+/** @param {Kind} kind */
+async function follow(kind) {
+  const here = kind === "flagged" ? behind().find((each) => isOpen(each, kind)) : null;
+  if (here) {
+    choose(here);
+    return;
+  }
+  let found = await askNext(kind);
+  if (found?.key && cellOf(found.key)?.dataset.kind === "pending") {
+    // What was just said of it had not arrived.
+    await settled();
+    found = await askNext(kind);
+  }
+  if (!found) {
+    say(word("review.no_next"));
+    return;
+  }
+  const cell = found.number === Number(number) ? cellOf(found.key || "") : null;
+  if (cell) {
+    choose(cell);
     return;
   }
   await settled();
-  const key = cellAt(current)?.dataset.key || "";
-  location.assign(`/next?kind=${kind}&after=${number}&key=${encodeURIComponent(key)}`);
+  location.assign(found.address);
+  // Another place on this page: a figure that the record has only now.
+  if (found.number === Number(number)) location.reload();
+}
+
+/**
+ * @param {Kind} kind
+ * @returns {Promise<{number: number | null, key: string | null, address: string} | null>}
+ */
+async function askNext(kind) {
+  const key = lastPrinted();
+  if (key) return get(`/next?kind=${kind}&after=${number}&key=${encodeURIComponent(key)}`);
+  const inside = kind === "sample" ? null : await get(`/next?kind=${kind}&in=${number}`);
+  return inside?.key ? inside : get(`/next?kind=${kind}`);
+}
+
+/** The figures that the machine read, in the order of print: that of the queue. */
+function inPrint() {
+  const read = cells().filter((each) => each.dataset.key && each.dataset.verdict !== "added" && span(each));
+  return read.sort((a, b) => Number(a.dataset.from) - Number(b.dataset.from) || Number(a.dataset.to) - Number(b.dataset.to));
+}
+
+/** Those behind the figure that is selected. */
+function behind() {
+  const all = inPrint();
+  return all.slice(all.findIndex((each) => each.dataset.key === lastPrinted()) + 1);
+}
+
+/** The key of the selected figure; where the machine did not read it, that of the one printed before. */
+function lastPrinted() {
+  const cell = cellAt(current);
+  const place = cell && span(cell);
+  if (!place) return "";
+  if (cell.dataset.verdict !== "added") return cell.dataset.key || "";
+  return inPrint().filter((each) => Number(each.dataset.from) <= place.start).at(-1)?.dataset.key || "";
+}
+
+/** To the next in the way that was taken; without one to what is unchecked in this document. */
+function advance() {
+  const all = cells();
+  const at = all.findIndex((each) => each.dataset.slot === current);
+  const next = way ? null : [...all.slice(at + 1), ...all.slice(0, at)].find((each) => isOpen(each, "unchecked"));
+  if (next) choose(next);
+  else void goOn(way || "unchecked");
 }
 
 /**
  * @param {Cell} cell
- * @param {"flagged" | "unchecked"} kind
+ * @param {Kind} kind
  */
 function isOpen(cell, kind) {
   return cell.dataset.kind === "flagged" || (kind === "unchecked" && cell.dataset.kind === "unchecked");
@@ -137,16 +223,34 @@ async function change(wanted, keys = []) {
     reason,
     figures: about.map(({ key, base }) => ({ key, base: Math.max(base, own.get(key) || 0) })),
     since: since(),
+    record: Number(main.dataset.record),
   }));
   if (status === 409) return settle(wanted, keys, data);
+  if (status === 422 && data.field === "record") return startAnew(data.error || "");
   if (status !== 200) return data.error || String(status);
   if (reason && reasonField.value.trim() === reason) reasonField.value = "";
-  for (const [key, base] of Object.entries(data.bases || {})) {
-    own.set(key, Number(base));
-    changed.push(key);
-  }
+  for (const [key, base] of Object.entries(data.bases || {})) own.set(key, Number(base));
+  if (data.bases) changed.push(Object.keys(data.bases));
   apply(data);
   return null;
+}
+
+let isOver = false;
+
+/**
+ * The document was extracted anew: what this page shows is of the record before, and so is what was said of it.
+ * @param {string} said
+ * @returns {Promise<never>}
+ */
+async function startAnew(said) {
+  if (!isOver) {
+    isOver = true;
+    const choices = [{ value: "ok", label: word("review.load_again") }];
+    await confirmDialog({ title: word("review.remade_title"), body: said, choices });
+    await settled();
+    location.reload();
+  }
+  return new Promise(() => undefined);
 }
 
 /** @param {any} data */
@@ -199,7 +303,8 @@ async function settle(wanted, keys, data) {
     ],
   });
   if (key) own.set(key, base);
-  if (kept === "mine") return change(wanted, keys);
+  // Those before it are saved.
+  if (kept === "mine") return change(wanted, keys.slice(Math.max(0, keys.indexOf(key))));
   const cell = cellOf(key);
   if (cell) setFault(cell, null);
   void showDetail();
@@ -265,7 +370,17 @@ function confirmAndGoOn(cell) {
       if (fault !== null) setFault(cell, fault);
     });
   }
-  void goOn("unchecked");
+  advance();
+}
+
+/**
+ * The whole row is right as read, and on to the row below.
+ * @param {Cell} cell
+ */
+function confirmRowAndGoOn(cell) {
+  void confirmAll(rowOf(cell));
+  const below = neighbour(figures, cell, 1, 0);
+  if (below) choose(below);
 }
 
 /** @param {Iterable<Cell>} some */
@@ -281,21 +396,38 @@ async function confirmAll(some) {
   if (fault !== null) setFault(open[0], fault);
 }
 
-/** The last change of the selected figure; without one the last that was made in this window. */
-async function undo() {
-  const selected = cellAt(current);
-  const isChanged = selected && !["unchecked", "absent"].includes(selected.dataset.verdict || "");
-  let key = isChanged ? selected.dataset.key || "" : "";
-  while (!key && changed.length) {
-    const last = changed.pop() || "";
-    const verdict = cellOf(last)?.dataset.verdict;
-    if (verdict && verdict !== "unchecked") key = last;
+/**
+ * Undo the last change of the selected figure, with all that was changed by the same key; without one the
+ * last change that was made in this window.
+ * @param {boolean} [isAlone] whether it is about this figure only
+ */
+async function undo(isAlone = false) {
+  await settled();
+  const keys = isAlone ? [cellAt(current)?.dataset.key || ""].filter(isChanged) : toUndo();
+  if (!keys.length) {
+    say(word("review.nothing_to_undo"));
+    return;
   }
-  if (!key) return;
-  const fault = await change({ action: "undo" }, [key]);
-  const cell = cellOf(key);
+  const fault = await change({ action: "undo" }, keys);
+  const cell = cellOf(keys[0]);
   if (fault !== null && cell) setFault(cell, fault);
-  else if (cell && cell.dataset.slot !== current) choose(cell);
+  else if (cell && !keys.includes(cellAt(current)?.dataset.key || "")) choose(cell);
+}
+
+/** @returns {string[]} */
+function toUndo() {
+  const key = cellAt(current)?.dataset.key || "";
+  if (isChanged(key) && !changed.at(-1)?.includes(key)) return [key];
+  while (changed.length) {
+    const keys = (changed.pop() || []).filter(isChanged);
+    if (keys.length) return keys;
+  }
+  return isChanged(key) ? [key] : [];
+}
+
+/** @param {string} key */
+function isChanged(key) {
+  return !["unchecked", "absent", undefined].includes(cellOf(key)?.dataset.verdict);
 }
 
 makeGrid(figures, {
@@ -304,7 +436,8 @@ makeGrid(figures, {
   key(cell, event) {
     const name = keyName(event);
     if (name === "Enter") confirmAndGoOn(cell);
-    else if (name === "Shift+Enter") void confirmAll(rowOf(cell));
+    else if (name === "Shift+Enter") confirmRowAndGoOn(cell);
+    else if (name === "Escape" && way && !cell.classList.contains("invalid")) take(null);
     else return false;
     return true;
   },
@@ -393,7 +526,7 @@ detail.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("button") : null;
   const action = button?.getAttribute("data-do");
   const reason = button?.getAttribute("data-reason");
-  if (action === "undo") void undo();
+  if (action === "undo") void undo(true);
   else if (action) void change({ action }, [detailKey()]).then(showFault);
   if (reason) {
     reasonField.value = reason;
@@ -422,7 +555,7 @@ const openAdd = makeAdding({
   address,
   send: (wanted) => change({ action: "add", ...wanted }),
   added() {
-    const cell = cellOf(changed.at(-1) || "");
+    const cell = cellOf(changed.at(-1)?.[0] || "");
     if (cell) choose(cell);
   },
 });
@@ -430,7 +563,9 @@ const openAdd = makeAdding({
 // ---- other windows ----
 
 async function takeUp() {
-  const answer = await get(`${address}/changes?since=${since()}`);
+  const answer = await get(`${address}/changes?since=${since()}&record=${main.dataset.record}`);
+  // The document was extracted anew: what stands here is of the record before.
+  if (answer?.remade && !pending() && !document.querySelector(".editing, .invalid")) location.reload();
   if (!answer || !answer.fragments.length) return;
   apply(answer);
   void showDetail();
@@ -442,8 +577,7 @@ document.addEventListener("visibilitychange", () => {
 
 // ---- keys ----
 
-byId("next-flagged").addEventListener("click", () => void goOn("flagged"));
-byId("next-unchecked").addEventListener("click", () => void goOn("unchecked"));
+for (const kind of KINDS) byId(`next-${kind}`).addEventListener("click", () => void goOn(kind));
 
 const find = document.getElementById("source-find");
 find?.addEventListener("keydown", (event) => {
@@ -458,6 +592,7 @@ shortcuts([
   { key: "Shift+Enter", label: word("review.key_row") },
   { key: "n", label: word("review.next_unchecked"), run: () => void goOn("unchecked") },
   { key: "f", label: word("review.next_flagged"), run: () => void goOn("flagged") },
+  { key: "d", label: word("review.next_sample"), run: () => void goOn("sample") },
   { key: "u Ctrl+z", label: word("review.key_undo"), run: () => void undo() },
   { key: "r", label: word("review.key_reason"), run: () => reasonField.focus() },
   {
@@ -477,6 +612,7 @@ shortcuts([
 
 // ---- start ----
 
+take(way);
 repaint();
 const [, named] = /^#figure-(.*)$/.exec(location.hash) || [];
 const chosen = cellOf(named ? decodeURIComponent(named) : main.dataset.chosen || "");
