@@ -185,6 +185,16 @@ def test_a_path_that_is_no_field_does_not_damage_a_prefilled_frame(tmp_path: Pat
     assert yaml.safe_load(path.read_text(encoding="utf-8")).get("statistics", {}) == {}
 
 
+def test_characters_that_end_lines_elsewhere_do_not_damage_the_journal(tmp_path: Path) -> None:
+    draft = opened(tmp_path)
+    notes = "one\u2028two\u0085three\x0cfour"
+    draft.change("notes", None, notes, "a")
+    again = opened(tmp_path)
+    assert again.value("notes") == notes
+    again.undo("a")
+    assert again.value("notes") is None
+
+
 def test_a_form_brings_its_rows_and_takes_those_of_the_form_before(tmp_path: Path) -> None:
     draft = opened(tmp_path)
     draft.change("templates.document", None, "table2019", "a")

@@ -41,6 +41,8 @@ __all__ = [
 
 RECORDS, INDEX = "records.jsonl", "records.index"
 _SYNC_SECONDS = 0.2
+# macOS has no fdatasync.
+_force = getattr(os, "fdatasync", os.fsync)
 _COPY_BYTES = 1 << 20
 
 
@@ -178,7 +180,7 @@ class RecordFile:
     def _sync(self, seconds: float = _SYNC_SECONDS) -> None:
         """Force to disk what has come, at most so often: a crash of the machine costs no more than that."""
         if time.monotonic() - self._synced >= seconds:
-            os.fdatasync(self._writer)
+            _force(self._writer)
             self._synced = time.monotonic()
 
     def read(self, doc_id: str) -> Record:

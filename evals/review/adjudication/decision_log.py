@@ -6,14 +6,13 @@ that a kill cut off was never acknowledged: it is removed when the journal is op
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from evals.gold_write import sync_folder
 from evals.review.adjudication.disagreements import Decision
+from evals.review.line_file import append_lines, whole_lines
 from pipeline.errors import GoldError
 
 
@@ -22,16 +21,12 @@ class DecisionLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        content = path.read_bytes() if path.exists() else b""
-        whole = content.rfind(b"\n") + 1
         self.events: list[Decision] = []
-        for number, line in enumerate(content[:whole].splitlines(), start=1):
+        for number, line in enumerate(whole_lines(path), start=1):
             try:
                 self.events.append(Decision.model_validate_json(line))
             except ValidationError as error:
                 raise GoldError(f"{path}: line {number} is no decision: {error.errors()[0]['msg']}") from None
-        if whole < len(content):
-            os.truncate(path, whole)
 
     @property
     def next_number(self) -> int:
@@ -61,17 +56,5 @@ class DecisionLog:
 
     def append(self, events: Sequence[Decision]) -> None:
         """Write lines; they are on disk when this returns. What cannot be written whole is taken back."""
-        is_new = not self.path.exists()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab") as stream:
-            end = stream.tell()
-            try:
-                stream.write(b"".join(event.model_dump_json().encode("utf-8") + b"\n" for event in events))
-                stream.flush()
-                os.fsync(stream.fileno())
-            except OSError:
-                os.truncate(self.path, end)
-                raise
-        if is_new:
-            sync_folder(self.path.parent)
+        append_lines(self.path, (event.model_dump_json().encode("utf-8") for event in events))
         self.events.extend(events)

@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from evals.gold_write import sync_folder
 from evals.review.annotation.state import Step
+from evals.review.line_file import append_lines, whole_lines
 from pipeline.errors import GoldError
 
 
@@ -46,15 +46,11 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.entries: list[Entry] = []
-        content = path.read_bytes() if path.exists() else b""
-        whole = content.rfind(b"\n") + 1
-        for number, line in enumerate(content[:whole].decode("utf-8", "replace").splitlines(), 1):
+        for number, line in enumerate(whole_lines(path), start=1):
             try:
                 self.entries.append(Entry.model_validate(json.loads(line)))
             except (ValueError, ValidationError) as error:
                 raise GoldError(f"{path}: line {number} is no entry of a journal: {error}") from None
-        if whole < len(content):
-            os.truncate(path, whole)
 
     @property
     def last(self) -> Entry | None:
@@ -63,20 +59,8 @@ class Journal:
 
     def append(self, entry: Entry) -> None:
         """Write `entry`; it is on disk when this returns. What cannot be written whole is taken back."""
-        is_new = not self.path.exists()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        line = json.dumps(entry.model_dump(mode="json"), ensure_ascii=False) + "\n"
-        with self.path.open("ab") as stream:
-            end = stream.tell()
-            try:
-                stream.write(line.encode("utf-8"))
-                stream.flush()
-                os.fsync(stream.fileno())
-            except OSError:
-                os.truncate(self.path, end)
-                raise
-        if is_new:
-            sync_folder(self.path.parent)
+        line = json.dumps(entry.model_dump(mode="json"), ensure_ascii=False)
+        append_lines(self.path, [line.encode("utf-8")])
         self.entries.append(entry)
 
     def drop_last(self) -> None:
