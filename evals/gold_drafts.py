@@ -11,6 +11,7 @@ import yaml
 
 from evals.gold_file import GoldLoader, GoldMeta
 from pipeline.errors import GoldError
+from pipeline.schema import APPLICANTS, OUTCOMES
 
 _DRAFT = re.compile(r"^status:\s*[\"']?draft", re.MULTILINE)
 REMEDY = (
@@ -19,7 +20,7 @@ REMEDY = (
 
 
 def left_in(path: Path) -> str | None:
-    """What a draft lacks, in words: "12 cells, 1 line of the prose". "" where it lacks nothing but its end.
+    """What a draft lacks, in words: "12 cells not annotated yet, the first cell …". "" where nothing is left.
 
     None where the file is no draft, or cannot be read at all.
     """
@@ -32,7 +33,10 @@ def left_in(path: Path) -> str | None:
     if not isinstance(content, dict) or content.get("status") != "draft":
         return None
     try:
-        return ", ".join(_left(content))
+        left = ", ".join(_left(content))
+        first = next(_open_cells(content), None)
+        named = "" if first is None else f", the first cell {first}"
+        return f"{left} not annotated yet{named}" if left else ""
     except (AttributeError, TypeError):
         return None
 
@@ -42,7 +46,7 @@ def said_of_draft(path: Path) -> str | None:
     left = left_in(path)
     if not left:
         return None
-    return f"is a draft: {left} not annotated yet; {REMEDY.format(folder=path.parent)}"
+    return f"is a draft: {left}; {REMEDY.format(folder=path.parent)}"
 
 
 def _left(content: dict[str, Any]) -> Iterator[str]:
@@ -51,8 +55,7 @@ def _left(content: dict[str, Any]) -> Iterator[str]:
     missing = [key for key in GoldMeta.model_fields if key not in (content.get("meta") or {})]
     if missing:
         yield f"meta.{', '.join(missing)}"
-    groups = ("proactive", "requests", "remedies", "statistics")
-    yield from _counted(sum(_empty(content.get(group) or {}) for group in groups), "cell")
+    yield from _counted(sum(1 for _ in _open_cells(content)), "cell")
     lines = content.get("narrative") or []
     yield from _counted(sum(_is_open(line) for line in lines), "line of the prose", "lines of the prose")
     text = content.get("text") or {}
@@ -65,13 +68,22 @@ def _counted(count: int, one: str, many: str = "") -> Iterator[str]:
         yield f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
-def _empty(value: Any) -> int:
-    """How many cells hold `~`."""
+def _open_cells(content: dict[str, Any]) -> Iterator[str]:
+    """The paths of cells that hold `~`."""
+    for group in ("proactive", "requests", "remedies", "statistics"):
+        yield from _open_below(group, content.get(group) or {})
+
+
+def _open_below(path: str, value: Any) -> Iterator[str]:
     if isinstance(value, dict):
-        return sum(map(_empty, value.values()))
-    if isinstance(value, list):
-        return sum(map(_empty, value))
-    return int(value is None)
+        for key, below in value.items():
+            yield from _open_below(f"{path}.{key}", below)
+    elif isinstance(value, list):
+        columns = OUTCOMES if path.startswith("remedies.") else APPLICANTS
+        for column, cell in zip(columns, value, strict=False):
+            yield from _open_below(f"{path}.{column}", cell)
+    elif value is None:
+        yield path
 
 
 def _is_open(line: dict[str, Any]) -> bool:

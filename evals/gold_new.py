@@ -1,7 +1,7 @@
 """An empty gold file for a document: its hash and the rows of the forms that were detected.
 
 What is not annotated yet is `~`, which no finished file may hold: `gongkai gold check`
-names every cell that is left.
+tells how many are left, and which comes first.
 """
 
 from __future__ import annotations

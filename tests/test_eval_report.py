@@ -191,7 +191,7 @@ def test_an_empty_frame_is_no_finished_gold(
     RUNNER.invoke(app, ["gold", "new", "runs/good", "qingshui_2020", "--out", "new"])
     called = RUNNER.invoke(app, ["gold", "check", "new", "--quiet"])
     assert called.exit_code == 1
-    assert "proactive.regulations.issued: a cell holds a figure" in called.output
+    assert "200 cells not annotated yet, the first cell proactive.regulations.issued" in called.output
 
 
 def test_a_prefilled_frame_says_so_and_so_does_every_score(
