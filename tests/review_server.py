@@ -16,12 +16,16 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from evals.review.words import LANGS, words
 from tests.browser import Scheme
 
 _START_SECONDS = 60
 _ADDRESS = re.compile(r"http://\S+/\?token=\S+")
+STILL_READING = tuple(words(lang)["source.still_reading"] for lang in LANGS)
+# Five seconds, the usual time, are short where other work runs on two cores.
+expect.set_options(timeout=20_000)
 COMMAND = (sys.executable, "-c", "from evals.cli import main; main()", "review")
 
 
@@ -184,8 +188,13 @@ class Visit:
         return [url for url in self.requests if not url.startswith(f"{self.server.base}/")]
 
     def open(self, path: str) -> None:
-        """Go to a path of the server."""
+        """Go to a path of the server; on a busy machine a file may still be read when the page comes."""
         self.page.goto(f"{self.server.base}{path}")
+        for _ in range(20):
+            if not any(said in self.page.content() for said in STILL_READING):
+                return
+            self.page.wait_for_timeout(1000)
+            self.page.reload()
 
     def another(self) -> Page:
         """A second window of the same browser."""
