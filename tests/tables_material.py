@@ -20,7 +20,7 @@ from pipeline.tables.reading import TableReading, read_tables
 SAMPLES = Path(__file__).parents[1] / "gold" / "samples"
 
 APPLICANT_HEADER = """
-（本列数据的勾稽关系为：第一项加第二项之和，等于第三项加第四项之和） | < | < | 申请人情况 | < | < | < | < | < | <
+（按列核对的勾稽关系，一、二两行相加所得的数应与三、四两行之和相同） | < | < | 申请人情况 | < | < | < | < | < | <
 ^ | ^ | ^ | 自然人 | 法人或其他组织 | < | < | < | < | 总计
 ^ | ^ | ^ | ^ | 商业企业 | 科研机构 | 社会公益组织 | 法律服务机构 | 其他 | ^
 """

@@ -140,7 +140,7 @@ def test_total_that_the_sums_cannot_place_is_said_to_be_unclear() -> None:
 def test_flattened_header_without_spans() -> None:
     reading = read(
         """
-        （本列数据的勾稽关系为：第一项加第二项之和，等于第三项加第四项之和） | 申请人情况 |  |  |  |  |  | 总计
+        （按列核对的勾稽关系，一、二两行相加所得的数应与三、四两行之和相同） | 申请人情况 |  |  |  |  |  | 总计
          | 自然人 | 法人或其他组织 |  |  |  |  |
          |  | 商业企业 | 科研机构 | 社会公益组织 | 法律服务机构 | 其他 |
         一、本年新收政府信息公开申请数量 | 7 | 1 | 2 | 3 | 4 | 5 | 22

@@ -148,7 +148,7 @@ def _requests(template: TableTemplate, texts: Mapping[str, str]) -> PrintedTable
     names = {key: fields()[f"requests.granted.{key}"].label.split(" / ")[-1] for key in APPLICANTS}
     rows: list[PrintedRow] = [
         (
-            PrintedCell("（本列数据的勾稽关系为：第一项加第二项之和，等于第三项加第四项之和）", 3, 3),
+            PrintedCell("（按列核对的勾稽关系，一、二两行相加所得的数应与三、四两行之和相同）", 3, 3),
             PrintedCell("申请人情况", 7),
         ),
         (
