@@ -103,14 +103,13 @@ def review(
             "listens on the network, since token and cookie cross it as they are. Safer: leave --host out, "
             "and reach it with ssh -L PORT:127.0.0.1:PORT",
         )
-    console = out_console()
-    say(console, f"review of {run}; Ctrl-C ends it")
-    serve(settings, _print_address, open_browser=not no_browser)
 
+    def begun(address: str) -> None:
+        say(out_console(), f"review of {run}; Ctrl-C ends it")
+        # Whole and at once: a terminal makes a link of it, and a reader of a pipe waits for it.
+        print(address, flush=True)
 
-def _print_address(address: str) -> None:
-    # Whole and at once: a terminal makes a link of it, and a reader of a pipe waits for it.
-    print(address, flush=True)
+    serve(settings, begun, open_browser=not no_browser)
 
 
 def _login_name() -> str:
